@@ -1,0 +1,39 @@
+import type { Engine } from './engine.js';
+import type { RequestFacts } from './request-facts.js';
+
+/** How an attempt ended. `client_left`: the client went away; `failed`: the engine's fault. */
+export type AttemptOutcome = 'done' | 'engine_error' | 'failed' | 'timeout' | 'client_left';
+
+/** Token counts as the engine reported them. */
+export interface TokenUsage {
+  readonly prompt: number;
+  readonly completion: number;
+  readonly cached: number | null;
+}
+
+interface AttemptEventBase {
+  readonly request: RequestFacts;
+  readonly engine: Engine;
+  /** Monotonic milliseconds. */
+  readonly at: number;
+  /** 1 for a request's first attempt. */
+  readonly attempt: number;
+}
+
+/**
+ * What listeners (statistics, strategies, set-aside marks) hear of one attempt: exactly one
+ * `dispatched`, at most one `firstToken`, exactly one `finished`.
+ */
+export type AttemptEvent =
+  | (AttemptEventBase & { readonly type: 'dispatched' })
+  | (AttemptEventBase & { readonly type: 'firstToken'; readonly sinceDispatch: number })
+  | (AttemptEventBase & {
+      readonly type: 'finished';
+      readonly outcome: AttemptOutcome;
+      /** HTTP status of the engine's answer; null when there was none. */
+      readonly status: number | null;
+      readonly sinceDispatch: number;
+      readonly usage: TokenUsage | null;
+      /** Why it failed, a short stable word such as `refused`, `reset`, `first_byte_timeout`; null when it did not. */
+      readonly cause: string | null;
+    });

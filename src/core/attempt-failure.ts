@@ -1,0 +1,74 @@
+import type { FailCause } from './commit.js';
+
+/** Stable words for why an attempt failed; the label `cause` of the metrics. */
+export type AttemptCause =
+  | FailCause
+  | 'refused'
+  | 'unresolved'
+  | 'connect_timeout'
+  | 'tls'
+  | 'reset'
+  | 'garbage'
+  | 'first_byte_timeout'
+  | 'idle_timeout'
+  | 'total_timeout'
+  | 'dead'
+  | 'shutdown';
+
+// Error codes of Node's sockets and of undici.
+const CAUSES: Readonly<Record<string, AttemptCause>> = {
+  ECONNREFUSED: 'refused',
+  EHOSTUNREACH: 'refused',
+  ENETUNREACH: 'refused',
+  EHOSTDOWN: 'refused',
+  EADDRNOTAVAIL: 'refused',
+  ENOTFOUND: 'unresolved',
+  EAI_AGAIN: 'unresolved',
+  UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
+  ETIMEDOUT: 'connect_timeout',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+  UND_ERR_SOCKET: 'reset',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'garbage',
+  UND_ERR_HEADERS_OVERFLOW: 'garbage',
+};
+
+interface CodedError {
+  readonly code?: unknown;
+  readonly errors?: unknown;
+}
+
+/** The cause of a failed exchange, from the error that the socket or the HTTP client raised. */
+export function causeOfError(error: unknown): AttemptCause {
+  const { code, errors } = error as CodedError;
+  if (typeof code === 'string') {
+    const known = CAUSES[code];
+    if (known !== undefined) return known;
+    if (code.startsWith('HPE_')) return 'garbage';
+    if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return 'tls';
+  }
+  // Node tries each address of a name and raises all failures together.
+  if (Array.isArray(errors) && errors.length > 0) return causeOfError(errors[0]);
+  return 'reset';
+}
+
+const TIMEOUTS: ReadonlySet<AttemptCause> = new Set<AttemptCause>([
+  'first_byte_timeout',
+  'idle_timeout',
+  'total_timeout',
+  'connect_timeout',
+]);
+
+/** Causes after which the client hears 504 rather than 502. */
+export const isTimeout = (cause: AttemptCause): boolean => TIMEOUTS.has(cause);
+
+const KEEPS_SERVING: ReadonlySet<AttemptCause> = new Set<AttemptCause>([
+  'busy',
+  'http_5xx',
+  'error_event',
+  'total_timeout',
+  'shutdown',
+]);
+
+/** Whether the cause tells of an engine that cannot serve the next request either: it is set aside. */
+export const setsAside = (cause: AttemptCause): boolean => !KEEPS_SERVING.has(cause);

@@ -1,0 +1,141 @@
+import type { ApiShape } from './request-facts.js';
+import { parseFrame } from './sse-frames.js';
+
+/**
+ * What a frame or an answer means before anything has gone to the client:
+ * `wait`: says nothing yet, goes out together with what follows;
+ * `commit`: the answer has begun, the request stays with this engine;
+ * `fail`: another engine could do better, `cause` says why, and `drains` that this one takes no more requests.
+ */
+export type Verdict =
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'fail'; readonly cause: FailCause; readonly drains: boolean };
+
+/** Stable words for why an answer that arrived counts as a failed attempt. */
+export type FailCause = 'error_event' | 'abort' | 'empty_stream' | 'draining' | 'engine_dead' | 'busy' | 'http_5xx';
+
+const WAIT: Verdict = { kind: 'wait' };
+const COMMIT: Verdict = { kind: 'commit' };
+const fail = (cause: FailCause, drains = false): Verdict => ({ kind: 'fail', cause, drains });
+
+// What vLLM answers while it shuts down, and when its engine core has died.
+const DRAINING = 'cannot schedule new futures after shutdown';
+const ENGINE_DEAD = 'EngineCore encountered an issue';
+
+type Json = Record<string, unknown>;
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
+
+function failOfMessage(message: unknown): Verdict {
+  const text = typeof message === 'string' ? message : '';
+  if (text.includes(DRAINING)) return fail('draining', true);
+  if (text.includes(ENGINE_DEAD)) return fail('engine_dead', true);
+  return fail('error_event');
+}
+
+/** An error in a stream: one that blames the request (4xx) is the answer, all others are the engine's. */
+function errorVerdict(error: unknown): Verdict {
+  if (!isObject(error)) return fail('error_event');
+  const code = error['code'];
+  if (typeof code === 'number' && code >= 400 && code < 500) return COMMIT;
+  if (error['type'] === 'BadRequestError' || error['type'] === 'invalid_request_error') return COMMIT;
+  return failOfMessage(error['message']);
+}
+
+const EMPTY_DELTA_KEYS = new Set(['role', 'refusal']);
+
+function deltaHasContent(delta: unknown): boolean {
+  if (!isObject(delta)) return false;
+  return Object.entries(delta).some(
+    ([key, value]) =>
+      !EMPTY_DELTA_KEYS.has(key) &&
+      value !== null &&
+      value !== undefined &&
+      value !== '' &&
+      !(Array.isArray(value) && value.length === 0),
+  );
+}
+
+function choicesVerdict(choices: unknown): Verdict {
+  if (!Array.isArray(choices)) return COMMIT;
+  for (const choice of choices) {
+    if (!isObject(choice)) return COMMIT;
+    const content = 'delta' in choice ? deltaHasContent(choice['delta']) : Boolean(choice['text']);
+    if (content) return COMMIT;
+    const reason = choice['finish_reason'];
+    if (reason === 'abort') return fail('abort', true);
+    if (reason !== null && reason !== undefined) return COMMIT;
+  }
+  return WAIT;
+}
+
+/** Events that an engine sends before it has scheduled anything. */
+const PREAMBLE = new Set([
+  'response.created',
+  'response.queued',
+  'response.in_progress',
+  'message_start',
+  'ping',
+]);
+
+function eventVerdict(type: string, body: Json): Verdict {
+  if (PREAMBLE.has(type)) return WAIT;
+  if (type === 'error') return errorVerdict(isObject(body['error']) ? body['error'] : body);
+  if (type === 'response.failed') {
+    const response = body['response'];
+    return errorVerdict(isObject(response) ? response['error'] : null);
+  }
+  return COMMIT;
+}
+
+/** Judges one frame of a stream that has not been committed. `text` is the frame without its blank line. */
+export function judgeFrame(text: string, shape: ApiShape): Verdict {
+  const { event, data } = parseFrame(text);
+  if (data === null) return WAIT;
+  if (data.trim() === '[DONE]') return fail('empty_stream', true);
+  let body: unknown;
+  try {
+    body = JSON.parse(data);
+  } catch {
+    return COMMIT;
+  }
+  if (!isObject(body)) return COMMIT;
+  if (shape === 'messages' || shape === 'responses') {
+    const type = typeof body['type'] === 'string' ? body['type'] : event;
+    if (type !== null) return eventVerdict(type, body);
+  }
+  if ('error' in body && body['error'] !== null) return errorVerdict(body['error']);
+  return 'choices' in body ? choicesVerdict(body['choices']) : COMMIT;
+}
+
+/** Statuses by which an engine, or a proxy before it, says that it cannot serve: another one may. */
+const RETRYABLE_STATUS = new Set([500, 502, 503, 504]);
+
+/** Tells from the head alone whether an answer needs to be looked at whole before it is committed. */
+export function isRetryableStatus(status: number): boolean {
+  return RETRYABLE_STATUS.has(status);
+}
+
+/** Judges a whole JSON answer (not a stream) of at most 1 MiB. */
+export function judgeAnswer(status: number, body: Buffer): Verdict {
+  if (isRetryableStatus(status)) {
+    if (body.includes(DRAINING)) return fail('draining', true);
+    if (body.includes(ENGINE_DEAD)) return fail('engine_dead', true);
+    return fail(status === 503 ? 'busy' : 'http_5xx');
+  }
+  // An answer that ends with `abort` while its client is there comes from an engine that shuts down.
+  return status === 200 && body.includes('"abort"') ? judgeAbort(body) : COMMIT;
+}
+
+function judgeAbort(body: Buffer): Verdict {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString('utf8'));
+  } catch {
+    return COMMIT;
+  }
+  const choices = isObject(parsed) ? parsed['choices'] : null;
+  if (!Array.isArray(choices)) return COMMIT;
+  const aborted = choices.some((choice) => isObject(choice) && choice['finish_reason'] === 'abort');
+  return aborted ? fail('abort', true) : COMMIT;
+}

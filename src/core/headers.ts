@@ -1,0 +1,127 @@
+/** Headers as Node and undici hand them over: name, value, name, value, … with the sender's spelling. */
+export type RawHeaders = readonly string[];
+
+// RFC 9110 section 7.6.1, and the pre-standard names that proxies still meet.
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+// Written anew for the engine: host and length belong to the new connection, 100-continue has been
+// answered here, the rest carries what the router knows of the client.
+const REQUEST_REWRITTEN = new Set([
+  'host',
+  'content-length',
+  'expect',
+  'x-request-id',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+]);
+
+/** The value of a header (lower-case name), the first one when repeated. */
+export function headerValue(headers: RawHeaders, name: string): string | undefined {
+  for (let i = 0; i < headers.length; i += 2) {
+    const given = headers[i]!;
+    if (given.length === name.length && given.toLowerCase() === name) return headers[i + 1];
+  }
+  return undefined;
+}
+
+/** Names that `Connection` lists, which are hop-by-hop in this message (RFC 9110 section 7.6.1). */
+function namedByConnection(headers: RawHeaders): Set<string> | null {
+  let named: Set<string> | null = null;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]!.toLowerCase() !== 'connection') continue;
+    for (const token of headers[i + 1]!.split(',')) {
+      const name = token.trim().toLowerCase();
+      if (name !== '' && name !== 'close' && name !== 'keep-alive') (named ??= new Set()).add(name);
+    }
+  }
+  return named;
+}
+
+/** What is known of the client side of a request. */
+export interface ClientSide {
+  readonly requestId: string;
+  /** Address of the peer that connected. */
+  readonly address: string;
+  readonly protocol: 'http' | 'https';
+  /** The peer is one of `--trusted-proxies`: its own X-Forwarded-* are believed and extended. */
+  readonly trusted: boolean;
+}
+
+/** Headers for the engine: end-to-end ones as they came, X-Forwarded-* and x-request-id by the router. */
+export function requestHeaders(incoming: RawHeaders, client: ClientSide): string[] {
+  const named = namedByConnection(incoming);
+  const out: string[] = [];
+  let forwardedFor = '';
+  let forwardedProto: string = client.protocol;
+  let forwardedHost: string | undefined;
+  let host: string | undefined;
+  for (let i = 0; i < incoming.length; i += 2) {
+    const name = incoming[i]!;
+    const value = incoming[i + 1]!;
+    const lower = name.toLowerCase();
+    if (HOP_BY_HOP.has(lower) || named?.has(lower)) continue;
+    if (!REQUEST_REWRITTEN.has(lower)) {
+      out.push(name, value);
+      continue;
+    }
+    if (lower === 'host') host = value;
+    else if (client.trusted && lower === 'x-forwarded-for') {
+      forwardedFor = forwardedFor === '' ? value : `${forwardedFor}, ${value}`;
+    } else if (client.trusted && lower === 'x-forwarded-proto') forwardedProto = value;
+    else if (client.trusted && lower === 'x-forwarded-host') forwardedHost = value;
+  }
+  out.push(
+    'X-Forwarded-For',
+    forwardedFor === '' ? client.address : `${forwardedFor}, ${client.address}`,
+    'X-Forwarded-Proto',
+    forwardedProto,
+  );
+  forwardedHost ??= host;
+  if (forwardedHost !== undefined) out.push('X-Forwarded-Host', forwardedHost);
+  out.push('X-Request-Id', client.requestId);
+  return out;
+}
+
+/** What the router adds to an engine's answer. */
+export interface AnswerAdditions {
+  readonly requestId: string;
+  readonly eventStream: boolean;
+  /** Answers CORS itself: the engine's own `access-control-*` headers are dropped. */
+  readonly cors: readonly string[] | null;
+}
+
+/** Headers for the client: the engine's end-to-end ones as they came, and the router's own. */
+export function answerHeaders(engine: RawHeaders, add: AnswerAdditions): string[] {
+  const named = namedByConnection(engine);
+  const out: string[] = [];
+  let cacheControl = false;
+  let accelBuffering = false;
+  for (let i = 0; i < engine.length; i += 2) {
+    const name = engine[i]!;
+    const lower = name.toLowerCase();
+    if (HOP_BY_HOP.has(lower) || lower === 'x-request-id' || named?.has(lower)) continue;
+    if (add.cors !== null && lower.startsWith('access-control-')) continue;
+    if (lower === 'cache-control') cacheControl = true;
+    else if (lower === 'x-accel-buffering') accelBuffering = true;
+    out.push(name, engine[i + 1]!);
+  }
+  if (add.eventStream) {
+    // Proxies in front (nginx among them) would hold frames back otherwise.
+    if (!cacheControl) out.push('cache-control', 'no-cache');
+    if (!accelBuffering) out.push('x-accel-buffering', 'no');
+  }
+  if (add.cors !== null) out.push(...add.cors);
+  out.push('x-request-id', add.requestId);
+  return out;
+}

@@ -1,0 +1,17 @@
+/** The API whose error and stream shapes a request's client expects. */
+export type ApiShape = 'chat' | 'completions' | 'responses' | 'messages' | 'other';
+
+/** What the router reads out of a request before it chooses an engine; the bytes stay as they came. */
+export interface RequestFacts {
+  readonly id: string;
+  /** Path without the query string, as the client sent it. */
+  readonly path: string;
+  readonly shape: ApiShape;
+  readonly model: string;
+  /** The client asked for a stream (`stream: true`). */
+  readonly stream: boolean;
+  /** Value of the session key, from the header or else the body; null without one. */
+  readonly session: string | null;
+  /** The parsed body; absent when it is no JSON object or was read in another thread. */
+  readonly body?: Readonly<Record<string, unknown>>;
+}

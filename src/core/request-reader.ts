@@ -1,0 +1,99 @@
+import { invalidJson, modelNotString, notAnObject, RouterError } from './errors.js';
+import { formFields, multipartBoundary } from './multipart.js';
+import type { ApiShape } from './request-facts.js';
+
+/** What is needed to read a request; small enough to be sent to another thread beside the body. */
+export interface ReadInput {
+  readonly contentType: string | undefined;
+  /** Query string without `?`. */
+  readonly query: string;
+  /** Name of the session key, or null when the strategy needs none. */
+  readonly sessionKey: string | null;
+}
+
+/** What a request's body and query say. */
+export interface ReadResult {
+  /** Null when nothing names a model. */
+  readonly model: string | null;
+  readonly stream: boolean;
+  /** Session value found in the body. */
+  readonly session: string | null;
+  /** The JSON object itself, where there is one. */
+  readonly body?: Readonly<Record<string, unknown>>;
+}
+
+const SHAPES: ReadonlyMap<string, ApiShape> = new Map([
+  ['/v1/chat/completions', 'chat'],
+  ['/v1/completions', 'completions'],
+  ['/v1/responses', 'responses'],
+  ['/v1/messages', 'messages'],
+  ['/v1/messages/count_tokens', 'messages'],
+]);
+
+/** The API whose error and stream shapes the client of `path` expects. */
+export function apiShape(path: string): ApiShape {
+  return SHAPES.get(path) ?? 'other';
+}
+
+const MAX_SESSION = 1_024;
+
+function sessionOf(value: unknown): string | null {
+  if (typeof value === 'string') return value === '' ? null : value.slice(0, MAX_SESSION);
+  return typeof value === 'number' ? String(value) : null;
+}
+
+function readForm(body: Buffer, boundary: string, input: ReadInput): ReadResult {
+  const names = input.sessionKey === null ? ['model', 'stream'] : ['model', 'stream', input.sessionKey];
+  const fields = formFields(body, boundary, names);
+  return {
+    model: fields.get('model') ?? null,
+    stream: /^(true|1|yes|on)$/i.test(fields.get('stream') ?? ''),
+    session: input.sessionKey === null ? null : sessionOf(fields.get(input.sessionKey)),
+  };
+}
+
+function readJson(body: Buffer, input: ReadInput): ReadResult {
+  // Engines accept a byte order mark; JSON.parse does not.
+  const start = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString('utf8', start));
+  } catch (error) {
+    // V8 quotes up to a few dozen characters of the text around the fault; line breaks would blur a log.
+    throw invalidJson((error as Error).message.replace(/\s+/g, ' ').slice(0, 200));
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw notAnObject();
+  const object = parsed as Record<string, unknown>;
+  // Own properties alone: a session key may be called like a member of Object.prototype.
+  const own = (key: string): unknown => (Object.hasOwn(object, key) ? object[key] : undefined);
+  const model = own('model');
+  if (model !== undefined && model !== null && typeof model !== 'string') throw modelNotString();
+  return {
+    model: model === undefined || model === null || model === '' ? null : model,
+    stream: own('stream') === true,
+    session: input.sessionKey === null ? null : sessionOf(own(input.sessionKey)),
+    body: object,
+  };
+}
+
+/**
+ * Finds the model, the stream flag and the session in a body (JSON, or a form for multipart) and the
+ * query string. The bytes are only read. A model in the body wins over one in the query.
+ * @throws {RouterError} 400 when the body is neither a form nor a JSON object
+ */
+export function readRequest(body: Buffer, input: ReadInput): ReadResult {
+  const query = input.query === '' ? null : new URLSearchParams(input.query).get('model');
+  if (body.length === 0) return { model: query === '' ? null : query, stream: false, session: null };
+  const boundary = input.contentType === undefined ? null : multipartBoundary(input.contentType);
+  let result: ReadResult;
+  try {
+    result = boundary === null ? readJson(body, input) : readForm(body, boundary, input);
+  } catch (error) {
+    // With the model in the query the body is the engine's alone to understand.
+    if (error instanceof RouterError && query !== null && query !== '') {
+      return { model: query, stream: false, session: null };
+    }
+    throw error;
+  }
+  return result.model === null && query !== null && query !== '' ? { ...result, model: query } : result;
+}

@@ -1,0 +1,54 @@
+const BUCKETS = 10;
+
+/**
+ * Limits retries that follow an answer or a timeout to a share of the recent requests, so that a sick
+ * fleet is not given its load several times over. Retries of requests that got no answer at all are
+ * not counted here. State: ten buckets of one second.
+ */
+export class RetryBudget {
+  readonly #requests = new Uint32Array(BUCKETS);
+  readonly #retries = new Uint32Array(BUCKETS);
+  #second = -1;
+
+  /**
+   * @param share of the requests of the last ten seconds that may be retried, 0 to 1
+   * @param floor retries in ten seconds that are always allowed
+   */
+  constructor(
+    private readonly share = 0.2,
+    private readonly floor = 10,
+  ) {}
+
+  /** Counts a request. `now` in monotonic milliseconds. */
+  request(now: number): void {
+    this.#requests[this.#advance(now)]!++;
+  }
+
+  /** Takes one retry out of the budget; false when it is used up. */
+  take(now: number): boolean {
+    const bucket = this.#advance(now);
+    let requests = 0;
+    let retries = 0;
+    for (let i = 0; i < BUCKETS; i++) {
+      requests += this.#requests[i]!;
+      retries += this.#retries[i]!;
+    }
+    if (retries >= Math.max(this.floor, this.share * requests)) return false;
+    this.#retries[bucket]!++;
+    return true;
+  }
+
+  #advance(now: number): number {
+    const second = Math.floor(now / 1_000);
+    if (second > this.#second) {
+      const passed = Math.min(second - this.#second, BUCKETS);
+      for (let i = 0; i < passed; i++) {
+        const bucket = (second - i) % BUCKETS;
+        this.#requests[bucket] = 0;
+        this.#retries[bucket] = 0;
+      }
+      this.#second = second;
+    }
+    return this.#second % BUCKETS;
+  }
+}
