@@ -1,0 +1,217 @@
+import { z } from 'zod';
+import { booleanFromText, bytesFromText, itemsFromText, numberFromText } from './raw-values.js';
+
+/** The sections of `--help` and of docs/configuration.md, in their order. */
+export const SETTING_GROUPS = [
+  'Engines',
+  'Kubernetes discovery',
+  'Routing',
+  'Server',
+  'Limits',
+  'Timeouts',
+  'Statistics and logs',
+  'Dynamic file',
+  'Config file and plugins',
+] as const;
+export type SettingGroup = (typeof SETTING_GROUPS)[number];
+
+/** What a setting says of itself, whatever its kind. */
+export interface SettingAbout {
+  readonly group: SettingGroup;
+  /** One or two sentences for `--help` and docs/configuration.md. */
+  readonly help: string;
+  /** The dynamic file may hold it. */
+  readonly dynamic?: boolean;
+  /** Has no flag and no place in a file: this environment variable alone sets it. */
+  readonly onlyEnv?: string;
+  /** Never printed. */
+  readonly secret?: boolean;
+}
+
+export interface Setting<T> extends SettingAbout {
+  readonly kind: 'string' | 'int' | 'number' | 'bool' | 'list' | 'bytes' | 'choice';
+  /** Reads the text of a flag or variable as well as the value in a file. */
+  readonly schema: z.ZodType<T>;
+  /** Absent: the setting is required. */
+  readonly default?: T;
+  /** What a value must be, to follow "give". */
+  readonly allowed: string;
+  /** Stands for the value in `--help`. */
+  readonly valueName: string;
+  readonly unit?: 'seconds' | 'bytes';
+  /** The values that shell completion offers. */
+  readonly choices?: readonly string[];
+  /** The flag may be given several times; values add up. */
+  readonly repeatable?: boolean;
+}
+
+interface TextRules {
+  readonly allowed: string;
+  readonly valueName: string;
+  readonly pattern?: RegExp;
+  readonly choices?: readonly string[];
+}
+
+/** Longest text of one value, in characters. */
+const TEXT_LENGTH = 4096;
+
+const textSchema = (pattern: RegExp): z.ZodType<string> => z.string().trim().max(TEXT_LENGTH).regex(pattern);
+// Control characters have no place in a header name, a path, a selector or a log line.
+const PRINTABLE = /^\P{Cc}+$/u;
+const emptyIsNull = (raw: unknown): unknown => (typeof raw === 'string' && raw.trim() === '' ? null : raw);
+
+export function text(about: SettingAbout, rules: TextRules & { default: string }): Setting<string> {
+  return { ...about, ...rules, kind: 'string', schema: textSchema(rules.pattern ?? PRINTABLE) };
+}
+
+export function requiredText(about: SettingAbout, rules: TextRules): Setting<string> {
+  return { ...about, ...rules, kind: 'string', schema: textSchema(rules.pattern ?? PRINTABLE) };
+}
+
+/** Empty text counts as not given. */
+export function optionalText(about: SettingAbout, rules: TextRules): Setting<string | null> {
+  const schema = z.preprocess(emptyIsNull, textSchema(rules.pattern ?? PRINTABLE).nullable());
+  return { ...about, ...rules, kind: 'string', schema, default: null };
+}
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+export function int(
+  about: SettingAbout,
+  rules: Range & { default: number; valueName?: string },
+): Setting<number> {
+  return {
+    ...about,
+    kind: 'int',
+    schema: z.preprocess(numberFromText, z.number().int().min(rules.min).max(rules.max)),
+    default: rules.default,
+    allowed: `a whole number from ${rules.min} to ${rules.max}`,
+    valueName: rules.valueName ?? 'number',
+  };
+}
+
+/** The longest delay that Node's timers can hold: 2^31 - 1 milliseconds. */
+export const LONGEST_SECONDS = 2_147_483;
+
+const secondsParts = (about: SettingAbout, { min, max }: Range) =>
+  ({
+    ...about,
+    kind: 'number',
+    allowed: `seconds from ${min} to ${max}`,
+    valueName: 'seconds',
+    unit: 'seconds',
+  }) as const;
+const secondsSchema = ({ min, max }: Range): z.ZodType<number> => z.number().min(min).max(max);
+
+export function seconds(
+  about: SettingAbout,
+  { default: preset, min = 0.01, max = LONGEST_SECONDS }: Partial<Range> & { default: number },
+): Setting<number> {
+  const range = { min, max };
+  const schema = z.preprocess(numberFromText, secondsSchema(range));
+  return { ...secondsParts(about, range), schema, default: preset };
+}
+
+export function optionalSeconds(
+  about: SettingAbout,
+  { min = 0.01, max = LONGEST_SECONDS }: Partial<Range> = {},
+): Setting<number | null> {
+  const range = { min, max };
+  const read = (raw: unknown): unknown => numberFromText(emptyIsNull(raw));
+  return {
+    ...secondsParts(about, range),
+    schema: z.preprocess(read, secondsSchema(range).nullable()),
+    default: null,
+  };
+}
+
+export function bool(about: SettingAbout): Setting<boolean> {
+  return {
+    ...about,
+    kind: 'bool',
+    schema: z.preprocess(booleanFromText, z.boolean()),
+    default: false,
+    allowed: 'true or false',
+    valueName: 'true|false',
+    choices: ['true', 'false'],
+  };
+}
+
+export function bytes(
+  about: SettingAbout,
+  rules: Range & { default: number; allowed: string },
+): Setting<number> {
+  return {
+    ...about,
+    kind: 'bytes',
+    schema: z.preprocess(bytesFromText, z.number().int().min(rules.min).max(rules.max)),
+    default: rules.default,
+    allowed: rules.allowed,
+    valueName: 'size',
+    unit: 'bytes',
+  };
+}
+
+export function choice<const T extends string>(
+  about: SettingAbout,
+  rules: { values: readonly [T, ...T[]]; default: T; synonyms?: Readonly<Record<string, T>> },
+): Setting<T> {
+  const read = (raw: unknown): unknown => {
+    if (typeof raw !== 'string') return raw;
+    const word = raw.trim().toLowerCase();
+    return rules.synonyms && Object.hasOwn(rules.synonyms, word) ? rules.synonyms[word] : word;
+  };
+  const words = [...rules.values, ...Object.keys(rules.synonyms ?? {})];
+  return {
+    ...about,
+    kind: 'choice',
+    schema: z.preprocess(read, z.enum(rules.values)),
+    default: rules.default,
+    allowed: `one of ${words.join(', ')}`,
+    valueName: rules.values.join('|'),
+    choices: rules.values,
+  };
+}
+
+interface ListRules {
+  readonly item: z.ZodType<string>;
+  readonly allowed: string;
+  readonly valueName: string;
+  readonly repeatable?: boolean;
+}
+
+/** As many as the engines that one discovery may bring. */
+const MOST_ITEMS = 10_000;
+
+const itemsSchema = (item: z.ZodType<string>) =>
+  z.array(z.unknown()).max(MOST_ITEMS, `more than ${MOST_ITEMS} items are not allowed`).pipe(z.array(item));
+
+export function list(about: SettingAbout, rules: ListRules): Setting<readonly string[]> {
+  const { item, ...rest } = rules;
+  return {
+    ...about,
+    ...rest,
+    kind: 'list',
+    schema: z.preprocess(itemsFromText, itemsSchema(item)),
+    default: [],
+  };
+}
+
+/** An empty list counts as not given. */
+export function optionalList(about: SettingAbout, rules: ListRules): Setting<readonly string[] | null> {
+  const { item, ...rest } = rules;
+  const read = (raw: unknown): unknown => {
+    const items = itemsFromText(raw);
+    return Array.isArray(items) && items.length === 0 ? null : items;
+  };
+  return {
+    ...about,
+    ...rest,
+    kind: 'list',
+    schema: z.preprocess(read, itemsSchema(item).nullable()),
+    default: null,
+  };
+}

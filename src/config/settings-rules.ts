@@ -1,0 +1,79 @@
+import { show } from './raw-values.js';
+import type { DraftSettings, RequiredKey, SettingKey, Settings } from './settings.schema.js';
+import { SETTINGS } from './settings.schema.js';
+
+/** Names that plugins add to those that come with the router. */
+export interface PluginNames {
+  readonly strategies: readonly string[];
+  readonly discoveries: readonly string[];
+}
+
+export interface Verdict {
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+const UNREADY_STRATEGIES: readonly string[] = ['prefixaware', 'kvaware', 'loadaware'];
+
+/** Checks what one value alone cannot tell. `nameOf` is what the operator calls a setting. */
+export function checkSettings(
+  draft: DraftSettings,
+  plugins: PluginNames,
+  nameOf: (key: SettingKey) => string,
+): Verdict {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const { serviceDiscovery: discovery, routingLogic: logic } = draft;
+
+  const nameProblem = (key: RequiredKey, value: string | undefined, extra: readonly string[]): void => {
+    const known = [...new Set([...(SETTINGS[key].choices ?? []), ...extra])];
+    if (value === undefined) problems.push(`${nameOf(key)} is required; give one of ${known.join(', ')}`);
+    else if (!known.includes(value)) {
+      problems.push(`${nameOf(key)}: ${show(value)} is not available; give one of ${known.join(', ')}`);
+    }
+  };
+  nameProblem('serviceDiscovery', discovery, plugins.discoveries);
+  nameProblem('routingLogic', logic, plugins.strategies);
+
+  if (logic !== undefined && UNREADY_STRATEGIES.includes(logic)) {
+    warnings.push(
+      `${nameOf('routingLogic')} ${logic} is not ready yet: requests go to the engine with the fewest in flight`,
+    );
+  }
+  if (logic === 'session' && draft.sessionKey === null) {
+    problems.push(
+      `${nameOf('sessionKey')} is required with ${nameOf('routingLogic')} session; give a header name`,
+    );
+  }
+  if (discovery === 'static') {
+    const { staticBackends: urls, staticModels: models } = draft;
+    if (urls === null) {
+      problems.push(
+        `${nameOf('staticBackends')} is required with ${nameOf('serviceDiscovery')} static; give URLs`,
+      );
+    } else if (models !== null && models.length !== urls.length) {
+      const counts = `${counted(urls.length, 'URL')} but ${nameOf('staticModels')} has ${counted(models.length, 'model')}`;
+      problems.push(
+        `${nameOf('staticBackends')} has ${counts}; give one model for each URL, or no models at all`,
+      );
+    }
+  }
+  if (draft.dynamicConfigJson !== null && draft.dynamicConfigYaml !== null) {
+    problems.push(
+      `${nameOf('dynamicConfigJson')} and ${nameOf('dynamicConfigYaml')} exclude each other; give one`,
+    );
+  }
+  if (draft.maxBodyMemory < draft.maxBodySize) {
+    warnings.push(
+      `${nameOf('maxBodyMemory')} ${draft.maxBodyMemory} is less than ${nameOf('maxBodySize')} ${draft.maxBodySize}: ` +
+        'larger bodies than the former are answered 503',
+    );
+  }
+  return { problems, warnings };
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** Whether nothing required is missing. */
+export const isComplete = (draft: DraftSettings): draft is Settings =>
+  draft.serviceDiscovery !== undefined && draft.routingLogic !== undefined;

@@ -1,0 +1,43 @@
+import { bool, choice, optionalText, seconds } from '../setting-kinds.js';
+
+/** What the router measures and tells, and the file it follows. */
+export const OBSERVATION_SETTINGS = {
+  engineStatsInterval: seconds(
+    { group: 'Statistics and logs', help: 'How often the metrics of every engine are read.' },
+    { default: 30 },
+  ),
+  requestStatsWindow: seconds(
+    { group: 'Statistics and logs', help: 'The window over which rates and averages of requests are taken.' },
+    { default: 60, min: 1, max: 86_400 },
+  ),
+  logStats: bool({ group: 'Statistics and logs', help: 'Log the statistics of every engine.' }),
+  logStatsInterval: seconds(
+    { group: 'Statistics and logs', help: 'How often --log-stats logs.' },
+    { default: 30 },
+  ),
+  logFormat: choice(
+    { group: 'Statistics and logs', help: 'Logs as lines to read or as JSON.' },
+    { values: ['text', 'json'], default: 'text' },
+  ),
+  logLevel: choice(
+    { group: 'Statistics and logs', help: 'The least severe log lines to write.' },
+    {
+      values: ['fatal', 'error', 'warn', 'info', 'debug', 'trace'],
+      default: 'info',
+      synonyms: { critical: 'fatal', warning: 'warn' },
+    },
+  ),
+  accessLog: bool({ group: 'Statistics and logs', help: 'Log one line for each request.' }),
+  dynamicConfigJson: optionalText(
+    { group: 'Dynamic file', help: 'A JSON file of settings that is followed while the router runs.' },
+    { allowed: 'a path', valueName: 'file' },
+  ),
+  dynamicConfigYaml: optionalText(
+    { group: 'Dynamic file', help: 'The same, in YAML.' },
+    { allowed: 'a path', valueName: 'file' },
+  ),
+  dynamicConfigInterval: seconds(
+    { group: 'Dynamic file', help: 'How often the dynamic file is looked at.' },
+    { default: 10 },
+  ),
+};

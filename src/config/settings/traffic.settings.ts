@@ -1,0 +1,32 @@
+import { optionalSeconds, seconds } from '../setting-kinds.js';
+
+/** How long each step of a request may take. */
+export const TRAFFIC_SETTINGS = {
+  clientHeaderTimeout: seconds(
+    { group: 'Timeouts', help: 'How long a client may take to send its request headers.' },
+    { default: 30 },
+  ),
+  clientBodyTimeout: seconds(
+    {
+      group: 'Timeouts',
+      help: 'How long a client may take to send its body; longer while it keeps coming at 8 KiB/s.',
+    },
+    { default: 120 },
+  ),
+  connectTimeout: seconds(
+    { group: 'Timeouts', help: 'How long connecting to an engine may take.' },
+    { default: 5 },
+  ),
+  firstByteTimeout: optionalSeconds({
+    group: 'Timeouts',
+    help: 'How long an engine may take to its first output. Left out: 300 for streams, no limit of its own for others.',
+  }),
+  idleTimeout: seconds(
+    { group: 'Timeouts', help: 'How long an engine may be silent between two parts of an answer.' },
+    { default: 120 },
+  ),
+  totalTimeout: seconds(
+    { group: 'Timeouts', help: 'How long a request may take in all.' },
+    { default: 3600 },
+  ),
+};

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { parseCli } from './config/cli.js';
+import { SettingsError } from './config/settings-error.js';
+import { routerVersion } from './config/version.js';
+
+/** Runs one command; what a command needs is loaded by that command alone. */
+async function main(): Promise<void> {
+  const request = parseCli(process.argv.slice(2), routerVersion());
+  switch (request.command) {
+    case 'serve':
+      return (await import('./serve.js')).serve([...request.argv], process.env);
+    case 'demo':
+      return (await import('./demo/demo.command.js')).demo([...request.argv]);
+    case 'config': {
+      const { configCommand } = await import('./config/config.command.js');
+      const { readTextFileSync } = await import('./config/read-text-file.js');
+      const { loadPlugins, settingsSources } = await import('./plugins.js');
+      const sources = { argv: request.argv, env: process.env, readFile: readTextFileSync };
+      const { text, warnings } = await configCommand(sources, async (plugins) =>
+        settingsSources(await loadPlugins(plugins)),
+      );
+      process.stdout.write(text);
+      for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+      return;
+    }
+    case 'completion':
+      process.stdout.write((await import('./config/completion.js')).completionScript(request.shell));
+      return;
+    case 'print':
+      process.stdout.write(request.text);
+      return;
+    case 'refuse':
+      throw new SettingsError(request.problems);
+  }
+}
+
+main().catch((error: unknown) => {
+  const lines =
+    error instanceof SettingsError
+      ? error.problems
+      : [error instanceof Error ? error.message : String(error)];
+  for (const line of lines) process.stderr.write(`${line}\n`);
+  process.exit(error instanceof SettingsError ? 2 : 1);
+});
