@@ -1,0 +1,224 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import type { Settings } from '../../src/config/settings.schema.js';
+import type { AttemptEvent } from '../../src/core/attempt-event.js';
+import type { Engine } from '../../src/core/engine.js';
+import type { Candidate, Ranking } from '../../src/core/ranking.js';
+import type { RequestFacts } from '../../src/core/request-facts.js';
+import type { RankContext, RoutingStrategy, StrategyClass } from '../../src/routing/routing-strategy.js';
+
+/** Facts of a chat request, `over` changed. */
+export function requestFacts(over: Partial<RequestFacts> = {}): RequestFacts {
+  return {
+    id: 'request-1',
+    path: '/v1/chat/completions',
+    shape: 'chat',
+    model: 'model-a',
+    stream: false,
+    session: null,
+    body: { model: 'model-a', messages: [{ role: 'user', content: 'Hello' }] },
+    ...over,
+  };
+}
+
+/** The engine `http://10.0.0.<number>:8000`, which serves `models`. */
+export function engineNumber(number: number, models: readonly string[] = ['model-a']): Engine {
+  const url = `http://10.0.0.${number}:8000`;
+  return { id: url, url, models: models.map((id) => ({ id, parent: null })), labels: {} };
+}
+
+/** A candidate with nothing in flight, `signals` changed. */
+export function candidate(engine: Engine, signals: Partial<Candidate['signals']> = {}): Candidate {
+  return { engine, signals: { inFlight: 0, qps: 0, engineWaiting: null, engineRunning: null, ...signals } };
+}
+
+/** Candidates on the engines numbered 1 to `count`. */
+export function candidates(count: number): Candidate[] {
+  return Array.from({ length: count }, (_, index) => candidate(engineNumber(index + 1)));
+}
+
+/** The first attempt of a request was sent to `engine`. */
+export function dispatched(request: RequestFacts, engine: Engine, attempt = 1): AttemptEvent {
+  return { type: 'dispatched', request, engine, at: 0, attempt };
+}
+
+/** The attempt that `dispatched` began has ended well. */
+export function finished(request: RequestFacts, engine: Engine, attempt = 1): AttemptEvent {
+  const end = { outcome: 'done', status: 200, sinceDispatch: 10, usage: null, cause: null } as const;
+  return { type: 'finished', request, engine, at: 10, attempt, ...end };
+}
+
+/** Time stands still and chance repeats itself. */
+export function fixedContext(): RankContext {
+  let seed = 7;
+  return { now: 1_000, random: () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647 };
+}
+
+/** The URLs of a ranking, in order. */
+export function urlsOf(ranking: Ranking): string[] {
+  return ranking.map((ranked) => ranked.candidate.engine.url);
+}
+
+function heapInUse(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+const oddText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.constantFrom('', '__proto__', 'constructor', '\ud800', 'x'.repeat(100_000)),
+);
+
+const anyRequest: fc.Arbitrary<RequestFacts> = fc
+  .record({
+    id: oddText,
+    path: oddText,
+    shape: fc.constantFrom('chat', 'completions', 'responses', 'messages', 'other'),
+    model: oddText,
+    stream: fc.boolean(),
+    session: fc.option(oddText),
+    body: fc.option(fc.dictionary(oddText, fc.jsonValue()), { nil: undefined }),
+  })
+  .map(({ body, ...facts }) => (body ? { ...facts, body } : facts) as RequestFacts);
+
+const anySignal = fc.oneof(
+  fc.nat({ max: 1_000 }),
+  fc.constantFrom(NaN, Infinity, -1, Number.MAX_SAFE_INTEGER),
+);
+
+const anyCandidates: fc.Arbitrary<Candidate[]> = fc
+  .uniqueArray(fc.record({ number: fc.integer({ min: 1, max: 200 }), inFlight: anySignal, qps: anySignal }), {
+    maxLength: 12,
+    selector: ({ number }) => number,
+  })
+  .map((list) => list.map(({ number, ...signals }) => candidate(engineNumber(number), signals)));
+
+/**
+ * What every routing strategy promises. Call it inside a `describe`; a plugin's tests may call it too.
+ * @param settings given to the constructor
+ */
+export function itKeepsTheStrategyContract(strategy: StrategyClass, settings: Settings): void {
+  const make = (): RoutingStrategy => new strategy(settings);
+
+  it('ranks every candidate exactly once and invents none, whatever the request says', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(anyRequest, anyCandidates), { maxLength: 8 }), (steps) => {
+        const subject = make();
+        for (const [request, given] of steps) {
+          const before = [...given];
+          const ranking = subject.rank(request, given, fixedContext());
+          expect(ranking).toHaveLength(given.length);
+          expect(new Set(ranking.map((ranked) => ranked.candidate))).toEqual(new Set(given));
+          for (const { reason } of ranking) expect(reason).toEqual(expect.any(String));
+          expect(given).toEqual(before);
+          const first = ranking[0];
+          if (first) subject.observe?.(dispatched(request, first.candidate.engine));
+          if (first) subject.observe?.(finished(request, first.candidate.engine));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('takes frozen input and frozen facts', () => {
+    const given = Object.freeze(candidates(3).map((one) => Object.freeze(one)));
+    expect(make().rank(Object.freeze(requestFacts()), given, fixedContext())).toHaveLength(3);
+  });
+
+  it('has no side effects in rank: only what it observes moves it', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyRequest, { minLength: 1, maxLength: 6 }),
+        fc.nat({ max: 5 }),
+        (asked, extra) => {
+          const [quiet, asking] = [make(), make()];
+          const given = candidates(5);
+          for (const request of asked) {
+            for (let time = 0; time < extra; time++) {
+              asking.rank(request, given, fixedContext());
+              asking.rank(
+                requestFacts({ model: `other-${time}`, session: `s${time}` }),
+                given,
+                fixedContext(),
+              );
+            }
+            const expected = urlsOf(quiet.rank(request, given, fixedContext()));
+            expect(urlsOf(asking.rank(request, given, fixedContext()))).toEqual(expected);
+            const engine = given.find((one) => one.engine.url === expected[0])?.engine as Engine;
+            for (const each of [quiet, asking]) each.observe?.(dispatched(request, engine));
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('is deterministic: two instances with one history, clock and chance agree', () => {
+    const [left, right] = [make(), make()];
+    for (let index = 0; index < 200; index++) {
+      const request = requestFacts({
+        model: `model-${index % 7}`,
+        session: index % 3 ? `user-${index}` : null,
+      });
+      const given = candidates(1 + (index % 6));
+      const one = left.rank(request, given, fixedContext());
+      const other = right.rank(request, [...given], fixedContext());
+      expect(urlsOf(one)).toEqual(urlsOf(other));
+      const engine = one[0]?.candidate.engine as Engine;
+      left.observe?.(dispatched(request, engine));
+      right.observe?.(dispatched(request, engine));
+    }
+  });
+
+  it('hears the end of attempts that another strategy began, and engines it never ranked', () => {
+    const subject = make();
+    const request = requestFacts();
+    expect(() => subject.observe?.(finished(request, engineNumber(99)))).not.toThrow();
+    expect(() => subject.observe?.(dispatched(request, engineNumber(98), 3))).not.toThrow();
+    expect(subject.rank(request, candidates(3), fixedContext())).toHaveLength(3);
+  });
+
+  it('does not grow with the number of models, sessions and engines it has seen', () => {
+    const subject = make();
+    const serve = (from: number, to: number): void => {
+      for (let index = from; index < to; index++) {
+        const request = requestFacts({ id: `r${index}`, model: `model-${index}`, session: `user-${index}` });
+        const engine = engineNumber(index);
+        subject.observe?.(dispatched(request, engine));
+        subject.observe?.(finished(request, engine));
+      }
+    };
+    serve(0, 20_000);
+    const full = heapInUse();
+    serve(20_000, 120_000);
+    // 100,000 keys of a Map alone are 7 MB.
+    expect(heapInUse() - full).toBeLessThan(3 * 1024 * 1024);
+    expect(subject.rank(requestFacts(), candidates(3), fixedContext())).toHaveLength(3);
+  });
+
+  it('moves at most about 1/n of the sessions when an engine comes or goes, if it keeps sessions', () => {
+    const sessions = Array.from({ length: 1_000 }, (_, index) => `user-${index}`);
+    const subject = make();
+    const homes = (given: readonly Candidate[]): string[] =>
+      sessions.map(
+        (session) => urlsOf(subject.rank(requestFacts({ session }), given, fixedContext()))[0] ?? '',
+      );
+    const all = candidates(8);
+    const before = homes(all);
+    // A strategy that sends all sessions one way does not go by the session.
+    if (new Set(before).size === 1) return;
+    const gone = all[3]?.engine.url;
+    const after = homes(all.filter((one) => one.engine.url !== gone));
+    const moved = before.filter((home, index) => home !== after[index]).length;
+    expect(moved).toBe(before.filter((home) => home === gone).length);
+    expect(moved).toBeLessThan((1.5 * sessions.length) / all.length);
+    const more = homes([...all, candidate(engineNumber(9))]);
+    expect(before.filter((home, index) => home !== more[index]).length).toBeLessThan(
+      (1.5 * sessions.length) / (all.length + 1),
+    );
+  });
+}

@@ -1,0 +1,10 @@
+import type { Settings } from '../../../src/config/settings.schema.js';
+import type { StrategyClass } from '../../../src/routing/routing-strategy.js';
+import { ROUTING_STRATEGIES } from '../../../src/routing/strategies/index.js';
+import { itKeepsTheStrategyContract } from '../../support/strategy.contract.js';
+
+const settings = { routingLogic: 'roundrobin', sessionKey: 'x-user-id' } as Settings;
+
+describe.each(
+  ROUTING_STRATEGIES.map((strategy): [string, StrategyClass] => [strategy.strategyName, strategy]),
+)('routing strategy %s', (_name, strategy) => itKeepsTheStrategyContract(strategy, settings));
