@@ -1,0 +1,235 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { RequestFigures } from '../stats/engine-record.js';
+import {
+  type EngineSeries,
+  type LifetimeSeries,
+  MAX_CAUSES,
+  type ModelSeries,
+} from '../stats/lifetime-series.js';
+import { labels, type MetricWriter } from './metric-writer.js';
+
+/** How an attempt to put the dynamic file in force ended. */
+export type ReloadOutcome = 'applied' | 'rejected';
+
+/** What the router reads off its parts at each scrape; a part that is not bound leaves no series. */
+export interface BoundGauges {
+  /** Bytes of request bodies held now. */
+  readonly bodyMemory?: () => number;
+  /** Whether discovery follows its source. */
+  readonly discoveryUp?: () => boolean;
+}
+
+/** Figures of the router as a whole, in prom-client's terms. */
+export class OwnMetrics {
+  readonly retries: CauseCounter;
+  readonly rejections: CauseCounter;
+  readonly staleResends: Counter;
+  readonly clientDisconnects: Counter;
+  readonly #reloads: CauseCounter;
+  readonly #lastReloadSuccess: Gauge;
+  readonly #lastReloadTime: Gauge;
+  readonly #registry: Registry;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+    const registers = [registry];
+    this.retries = new CauseCounter(
+      registry,
+      'vllm_router_retries_total',
+      'cause',
+      'Attempts that followed a failed one on another engine, by the cause of the failure.',
+    );
+    this.rejections = new CauseCounter(
+      registry,
+      'vllm_router_rejections_total',
+      'code',
+      'Requests that the router answered itself with an error, by the code of the error.',
+    );
+    this.#reloads = new CauseCounter(
+      registry,
+      'vllm_router_config_reloads_total',
+      'outcome',
+      'Changed contents of the dynamic configuration file, by outcome: applied, or rejected whole.',
+    );
+    this.staleResends = new Counter({
+      name: 'vllm_router_stale_socket_resends_total',
+      help: 'Requests sent again on a fresh connection because the engine had closed the reused one.',
+      registers,
+    });
+    this.clientDisconnects = new Counter({
+      name: 'vllm_router_client_disconnects_total',
+      help: 'Requests whose client left before the answer was complete.',
+      registers,
+    });
+    // Without a label prom-client would show 0 before the first reload.
+    this.#lastReloadSuccess = new Gauge({
+      name: 'vllm_router_config_last_reload_success',
+      help: 'Whether the newest contents of the dynamic configuration file were applied, 1 or 0.',
+      registers,
+    });
+    this.#lastReloadTime = new Gauge({
+      name: 'vllm_router_config_last_reload_timestamp_seconds',
+      help: 'When the newest contents of the dynamic configuration file were read, seconds since the epoch.',
+      registers,
+    });
+    this.#lastReloadSuccess.remove();
+    this.#lastReloadTime.remove();
+  }
+
+  /** @param now seconds since the epoch */
+  reloaded(outcome: ReloadOutcome, now: number): void {
+    this.#reloads.count(outcome);
+    this.#lastReloadSuccess.set(outcome === 'applied' ? 1 : 0);
+    this.#lastReloadTime.set(now);
+  }
+
+  /** Binds what is read at each scrape; each part may be bound once. */
+  bind({ bodyMemory, discoveryUp }: BoundGauges): void {
+    if (bodyMemory) {
+      this.#gauge(
+        'vllm_router_body_memory_bytes',
+        'Bytes of request bodies that the router holds.',
+        bodyMemory,
+      );
+    }
+    if (discoveryUp) {
+      const help =
+        'Whether the router follows the source of its engines, 1 or 0; at 0 the last known set stands.';
+      this.#gauge('vllm_router_discovery_up', help, () => (discoveryUp() ? 1 : 0));
+    }
+  }
+
+  /** Says which build this is. */
+  build(version: string): void {
+    new Gauge({
+      name: 'vllm_router_build_info',
+      help: 'Always 1; the labels tell the version of the router and of Node.js.',
+      labelNames: ['version', 'node'],
+      registers: [this.#registry],
+    }).set({ version, node: process.versions.node }, 1);
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect: () => gauge.set(read()),
+    });
+  }
+}
+
+/** A counter by one label whose values are words of the code; further than `MAX_CAUSES` they are `other`. */
+export class CauseCounter {
+  readonly #counter: Counter<string>;
+  readonly #children = new Map<string, { inc(): void }>();
+
+  constructor(registry: Registry, name: string, label: string, help: string) {
+    this.#counter = new Counter({ name, help, labelNames: [label], registers: [registry] });
+  }
+
+  count(cause: string): void {
+    const key = this.#children.has(cause) || this.#children.size < MAX_CAUSES ? cause : 'other';
+    let child = this.#children.get(key);
+    if (!child) this.#children.set(key, (child = this.#counter.labels(key)));
+    child.inc();
+  }
+}
+
+interface Labelled {
+  readonly text: string;
+  readonly series: ModelSeries;
+}
+
+/** Writes our own families of engines; `engine` is the base URL, equal to `server` of the compatible set. */
+export async function writeOwnMetrics(
+  writer: MetricWriter,
+  lifetime: LifetimeSeries,
+  figures: ReadonlyMap<string, RequestFigures>,
+): Promise<void> {
+  const engines: [text: string, series: EngineSeries][] = [];
+  const models: Labelled[] = [];
+  for (const [url, series] of lifetime.byUrl) {
+    engines.push([labels({ engine: url }), series]);
+    for (const [model, ofModel] of series.models) {
+      models.push({ text: labels({ engine: url, model }), series: ofModel });
+    }
+  }
+
+  writer.family(
+    'vllm_router_requests_total',
+    'counter',
+    'Attempts that ended on an engine, by outcome; a request that was retried counts on each engine it met.',
+  );
+  for (const { text, series } of models) {
+    for (const [outcome, count] of series.outcomes) writer.sample(`${text},${labels({ outcome })}`, count);
+  }
+
+  writer.family(
+    'vllm_router_tokens_total',
+    'counter',
+    'Tokens of answered requests, as the engines reported them.',
+  );
+  for (const { text, series } of models) {
+    writer.sample(`${text},kind="prompt"`, series.promptTokens);
+    writer.sample(`${text},kind="completion"`, series.completionTokens);
+    writer.sample(`${text},kind="cached"`, series.cachedTokens);
+  }
+
+  const histograms = [
+    [
+      'vllm_router_time_to_first_token_seconds',
+      'Time from sending a request to an engine to its first token.',
+      (series: ModelSeries) => series.timeToFirstToken,
+    ],
+    [
+      'vllm_router_inter_token_latency_seconds',
+      'Time between two frames of one stream, as they came from the engine.',
+      (series: ModelSeries) => series.interToken,
+    ],
+    [
+      'vllm_router_request_duration_seconds',
+      'Time from sending a request to an engine to the end of its answer, of attempts that ended well.',
+      (series: ModelSeries) => series.duration,
+    ],
+  ] as const;
+  for (const [name, help, of] of histograms) {
+    writer.family(name, 'histogram', help);
+    for (const { text, series } of models) {
+      writer.histogram(text, of(series));
+      await writer.breathe();
+    }
+  }
+
+  writer.family('vllm_router_engine_set_aside_total', 'counter', 'Times an engine was set aside, by cause.');
+  for (const [text, { setAside }] of engines) {
+    for (const [cause, count] of setAside) writer.sample(`${text},${labels({ cause })}`, count);
+  }
+
+  writer.family(
+    'vllm_router_engine_scrape_failures_total',
+    'counter',
+    "Scrapes of an engine's metrics that failed.",
+  );
+  for (const [text, { scrapeFailures }] of engines) {
+    if (scrapeFailures > 0) writer.sample(text, scrapeFailures);
+  }
+
+  writer.family(
+    'vllm_router_requests_in_flight',
+    'gauge',
+    'Requests sent to an engine and not ended, by phase: prefill until the first token, then decoding.',
+  );
+  for (const [url, { prefill, decoding }] of figures) {
+    const text = labels({ engine: url });
+    writer.sample(`${text},phase="prefill"`, prefill).sample(`${text},phase="decoding"`, decoding);
+  }
+
+  writer.family(
+    'vllm_router_engine_uptime_seconds',
+    'gauge',
+    'Time since the first request sent to an engine.',
+  );
+  for (const [url, { uptime }] of figures) writer.sample(labels({ engine: url }), uptime);
+  await writer.breathe();
+}

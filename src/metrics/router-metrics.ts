@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import { Registry } from 'prom-client';
+import type { AttemptEvent } from '../core/attempt-event.js';
+import type { Engine } from '../core/engine.js';
+import type { EngineStats } from '../core/prometheus-text.js';
+import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
+import { countCause, LifetimeSeries } from '../stats/lifetime-series.js';
+import { OTHER_MODELS, UNKNOWN_MODEL } from '../stats/model-label.js';
+import { RequestStatsService } from '../stats/request-stats.service.js';
+import { writeCompatibleMetrics } from './compatible-metrics.js';
+import { MetricWriter } from './metric-writer.js';
+import { type BoundGauges, OwnMetrics, type ReloadOutcome, writeOwnMetrics } from './own-metrics.js';
+import { processMetrics } from './process-metrics.js';
+
+/** Models that arrivals are counted apart for; further ones are `other`. */
+const MAX_INCOMING_MODELS = 1024;
+
+/** What the metrics read off the rest of the router at each scrape. */
+export interface MetricSources extends BoundGauges {
+  /** Whether the engine may be sent to now: ready, and not set aside. */
+  readonly usable?: (engine: Engine) => boolean;
+  /** The router's version, for `vllm_router_build_info`. */
+  readonly version?: string;
+}
+
+/** An answer to `GET /metrics`. */
+export interface RenderedMetrics {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+/**
+ * Everything that `/metrics` shows. Each method counts one thing, O(1) and without waiting; `render`
+ * reads what the others keep and asks no engine. Series are labelled by engines, served models and words
+ * of the code, never by text of a client.
+ */
+@Injectable()
+export class RouterMetrics {
+  /** Figures of this router as a whole; metrics of plugins may be registered here. */
+  readonly registry = new Registry();
+  readonly #own = new OwnMetrics(this.registry);
+  readonly #process = processMetrics();
+  readonly #incoming = new Map<string, number>();
+  readonly #stats: RequestStatsService;
+  readonly #scraper: EngineStatsScraper;
+  readonly #series: LifetimeSeries;
+  #usable: ((engine: Engine) => boolean) | null = null;
+
+  constructor(stats: RequestStatsService, scraper: EngineStatsScraper, series: LifetimeSeries) {
+    this.#stats = stats;
+    this.#scraper = scraper;
+    this.#series = series;
+  }
+
+  /** Says where gauges are read; each source may be bound once. */
+  bindGauges({ usable, version, ...gauges }: MetricSources): void {
+    if (usable) this.#usable = usable;
+    if (version !== undefined) this.#own.build(version);
+    this.#own.bind(gauges);
+  }
+
+  /** A request was received. @param model a served name; null when no engine of the fleet serves it */
+  arrived(model: string | null): void {
+    const named = model ?? UNKNOWN_MODEL;
+    const room = this.#incoming.has(named) || this.#incoming.size < MAX_INCOMING_MODELS;
+    const label = room ? named : OTHER_MODELS;
+    this.#incoming.set(label, (this.#incoming.get(label) ?? 0) + 1);
+  }
+
+  /** Counts what an event of an attempt tells. */
+  observe(event: AttemptEvent): void {
+    this.#series.observe(event);
+  }
+
+  /** A request goes to another engine. @param cause why the attempt before failed */
+  retried(cause: string): void {
+    this.#own.retries.count(cause);
+  }
+
+  /** A request is sent again on a fresh connection, since the reused one had been closed. */
+  staleResend(): void {
+    this.#own.staleResends.inc();
+  }
+
+  /** An engine is set aside. */
+  setAside(engine: Engine, cause: string): void {
+    countCause(this.#series.ofEngine(engine.url).setAside, cause);
+  }
+
+  /** A client left before its answer was complete. */
+  clientLeft(): void {
+    this.#own.clientDisconnects.inc();
+  }
+
+  /** The router answered a request itself. @param code `code` of the error */
+  rejected(code: string): void {
+    this.#own.rejections.count(code);
+  }
+
+  /** The dynamic file changed. */
+  reloaded(outcome: ReloadOutcome): void {
+    this.#own.reloaded(outcome, Date.now() / 1000);
+  }
+
+  /** The answer to `GET /metrics`, in the Prometheus text format 0.0.4. */
+  async render(): Promise<RenderedMetrics> {
+    const figures = this.#stats.figuresByUrl();
+    const scraped = new Map<string, EngineStats>();
+    const usable = new Map<string, boolean>();
+    for (const engine of this.#stats.engines) {
+      const stats = this.#scraper.statsOf(engine.id);
+      if (stats) scraped.set(engine.url, stats);
+      if (this.#usable) usable.set(engine.url, usable.get(engine.url) === true || this.#usable(engine));
+    }
+    const writer = new MetricWriter();
+    const lifetime = this.#series;
+    await writeCompatibleMetrics(writer, { figures, scraped, usable, incoming: this.#incoming, lifetime });
+    await writeOwnMetrics(writer, lifetime, figures);
+    const [own, process] = await Promise.all([this.registry.metrics(), this.#process.registry.metrics()]);
+    return { contentType: this.registry.contentType, text: writer.text() + own + process };
+  }
+}

@@ -1,0 +1,139 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { type PreparedChange, Reconfigurable } from '../config/reconfigurable.js';
+import type { Settings } from '../config/settings.schema.js';
+import { SettingsStore } from '../config/settings-store.js';
+import type { Engine } from '../core/engine.js';
+import { readEngineStats, type EngineStats } from '../core/prometheus-text.js';
+import { engineGet } from '../upstream/engine-get.js';
+import { LifetimeSeries } from './lifetime-series.js';
+import type { KnownEngines } from './request-stats.service.js';
+import { Schedule } from './schedule.js';
+
+/** Longest wait for one engine's answer, seconds; the interval when that is shorter. */
+const MAX_TIMEOUT = 10;
+/** Largest answer taken in, bytes; a busy vLLM sends 70 KiB. */
+const MAX_ANSWER = 4 * 1024 * 1024;
+
+/** What the scraper keeps of one engine. */
+interface Scraped {
+  engine: Engine;
+  stats: EngineStats | null;
+  /** Ends the scrape that is under way; null between two. */
+  underWay: AbortController | null;
+  /** The last scrape failed: the next failure is not logged again. */
+  failing: boolean;
+}
+
+/**
+ * Asks every engine for its `/metrics`: at once when it joins, then every `--engine-stats-interval`, all
+ * engines side by side and each with its own timeout, so that one that hangs delays no other. A scrape
+ * that is still under way is not started again. A failed one drops what was known of that engine: no
+ * figure outlives its source. Bounded by the engines of the fleet.
+ */
+@Injectable()
+export class EngineStatsScraper extends Reconfigurable implements OnModuleDestroy, BeforeApplicationShutdown {
+  readonly #log = new Logger(EngineStatsScraper.name);
+  readonly #settings: SettingsStore;
+  readonly #series: LifetimeSeries;
+  readonly #schedule: Schedule;
+  readonly #scraped = new Map<string, Scraped>();
+
+  constructor(settings: SettingsStore, schedulers: SchedulerRegistry, series: LifetimeSeries) {
+    super();
+    this.#settings = settings;
+    this.#series = series;
+    this.#schedule = new Schedule(schedulers, 'engine-stats', () => this.#scrapeAll());
+  }
+
+  /** Begins to scrape; engines come with `retain`. */
+  start(): void {
+    this.#schedule.every(this.#settings.current.engineStatsInterval);
+  }
+
+  /** False only when the loop has ended without being told to. */
+  get alive(): boolean {
+    return this.#schedule.alive;
+  }
+
+  /** What the last scrape of the engine told; null before one succeeded, and when the last one failed. */
+  statsOf(engineId: string): EngineStats | null {
+    return this.#scraped.get(engineId)?.stats ?? null;
+  }
+
+  /** Follows the fleet: new engines are scraped at once, those that left are forgotten. */
+  retain(fleet: KnownEngines): void {
+    const ids = new Set(fleet.engines.map(({ id }) => id));
+    for (const [id, { underWay }] of this.#scraped) {
+      if (ids.has(id)) continue;
+      this.#scraped.delete(id);
+      underWay?.abort();
+    }
+    for (const engine of fleet.engines) {
+      const known = this.#scraped.get(engine.id);
+      if (known) {
+        known.engine = engine;
+        continue;
+      }
+      const joined: Scraped = { engine, stats: null, underWay: null, failing: false };
+      this.#scraped.set(engine.id, joined);
+      void this.#scrape(joined);
+    }
+  }
+
+  override async prepare(next: Settings): Promise<PreparedChange> {
+    return {
+      commit: () => {
+        if (this.#schedule.started) this.#schedule.every(next.engineStatsInterval);
+      },
+      discard: async () => {},
+    };
+  }
+
+  onModuleDestroy(): void {
+    this.#schedule.stop();
+  }
+
+  beforeApplicationShutdown(): void {
+    for (const { underWay } of this.#scraped.values()) underWay?.abort();
+    this.#scraped.clear();
+  }
+
+  #scrapeAll(): void {
+    this.#log.debug(`Scraping metrics from ${this.#scraped.size} serving engine(s)`);
+    for (const scraped of this.#scraped.values()) void this.#scrape(scraped);
+  }
+
+  /** One scrape of one engine; never rejects. */
+  async #scrape(scraped: Scraped): Promise<void> {
+    if (scraped.underWay) return;
+    const { engine } = scraped;
+    const underWay = (scraped.underWay = new AbortController());
+    const { engineStatsInterval, vllmApiKey } = this.#settings.current;
+    try {
+      const { status, text } = await engineGet(engine.url, '/metrics', {
+        timeoutMs: Math.min(engineStatsInterval, MAX_TIMEOUT) * 1000,
+        apiKey: vllmApiKey,
+        maxBytes: MAX_ANSWER,
+        signal: underWay.signal,
+      });
+      if (status !== 200) throw new Error(`/metrics answered ${status}`);
+      scraped.stats = readEngineStats(text);
+      if (scraped.failing) this.#log.log(`the metrics of ${engine.url} are read again`);
+      scraped.failing = false;
+    } catch (error) {
+      if (!underWay.signal.aborted) this.#failed(scraped, error);
+    } finally {
+      scraped.underWay = null;
+    }
+  }
+
+  #failed(scraped: Scraped, error: unknown): void {
+    scraped.stats = null;
+    this.#series.ofEngine(scraped.engine.url).scrapeFailures++;
+    if (scraped.failing) return;
+    scraped.failing = true;
+    const why = error instanceof Error ? error.message || error.name : String(error);
+    this.#log.warn(`the metrics of ${scraped.engine.url} cannot be read: ${why}; its figures are dropped`);
+  }
+}

@@ -1,0 +1,220 @@
+import { Injectable } from '@nestjs/common';
+import { SettingsStore } from '../config/settings-store.js';
+import type { AttemptEvent } from '../core/attempt-event.js';
+import type { Engine } from '../core/engine.js';
+import type { Histogram } from '../core/histogram.js';
+import type { Signals } from '../core/ranking.js';
+import type { SlidingWindow } from '../core/sliding-window.js';
+import {
+  EngineRecord,
+  figures,
+  type ModelRecord,
+  type RequestFigures,
+  type SignalSources,
+} from './engine-record.js';
+import { EngineStatsScraper } from './engine-stats.scraper.js';
+import { LifetimeSeries } from './lifetime-series.js';
+import { OpenAttempts } from './open-attempts.js';
+import { StatsClock } from './stats-clock.js';
+
+/** The engines known now; `Fleet` is one. */
+export interface KnownEngines {
+  readonly engines: readonly Engine[];
+}
+
+/** Takes the gap between two frames of one stream, seconds; cheap enough to be called for each frame. */
+export interface InterTokenTimer {
+  observe(seconds: number): void;
+}
+
+/**
+ * What the router itself knows of requests, by engine and model. Fed by attempt events, O(1) each.
+ *
+ * In-flight counts follow the attempts themselves: an event that has no open attempt (a second
+ * `finished`, one without `dispatched`) changes nothing, so that no count drifts. Bounded by the engines
+ * of the fleet, those that still have requests, and the requests in flight.
+ */
+@Injectable()
+export class RequestStatsService {
+  readonly #settings: SettingsStore;
+  readonly #clock: StatsClock;
+  readonly #series: LifetimeSeries;
+  readonly #sources: SignalSources;
+  readonly #records = new Map<string, EngineRecord>();
+  readonly #open = new OpenAttempts();
+  /** By the window they write to, so that they vanish together. */
+  readonly #timers = new WeakMap<SlidingWindow, WindowedTimer>();
+  /** Null until told of a fleet: then nothing is forgotten. */
+  #fleet: ReadonlyMap<string, Engine> | null = null;
+  #span: number;
+
+  constructor(
+    settings: SettingsStore,
+    scraper: EngineStatsScraper,
+    series: LifetimeSeries,
+    clock: StatsClock,
+  ) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#series = series;
+    this.#span = settings.current.requestStatsWindow * 1000;
+    this.#sources = {
+      now: () => clock.now(),
+      engineWaiting: (id) => scraper.statsOf(id)?.waiting ?? null,
+      engineRunning: (id) => scraper.statsOf(id)?.running ?? null,
+    };
+  }
+
+  /** Takes in one event of an attempt; O(1), never throws. */
+  observe(event: AttemptEvent): void {
+    if (event.type === 'dispatched') this.#dispatched(event);
+    else if (event.type === 'firstToken') this.#firstToken(event);
+    else this.#finished(event);
+  }
+
+  /** The live signals of an engine; the same object each time while the engine is known. */
+  signalsOf(engine: Engine): Signals {
+    return this.#recordOf(engine);
+  }
+
+  /** Where the relay reports the gaps between the frames of streams of `model`; cached. */
+  interToken(engine: Engine, model: string): InterTokenTimer {
+    const { interToken: recent } = this.#recordOf(engine).ofModel(model);
+    const { interToken: lifetime } = this.#series.ofModel(engine, model);
+    let timer = this.#timers.get(recent);
+    if (timer?.lifetime !== lifetime) {
+      timer = new WindowedTimer(lifetime, recent, this.#clock);
+      this.#timers.set(recent, timer);
+    }
+    return timer;
+  }
+
+  /** Figures of one engine; null before anything was sent to it. */
+  figuresOf(engineId: string): RequestFigures | null {
+    const record = this.#records.get(engineId);
+    this.#followWindow();
+    return record && record.models.size > 0 ? figures(record.models.values(), this.#clock.now()) : null;
+  }
+
+  /** Figures of each model that was asked of one engine. */
+  modelFiguresOf(engineId: string): ReadonlyMap<string, RequestFigures> {
+    this.#followWindow();
+    const now = this.#clock.now();
+    const models = this.#records.get(engineId)?.models ?? new Map<string, ModelRecord>();
+    return new Map([...models].map(([model, record]) => [model, figures([record], now)]));
+  }
+
+  /**
+   * Figures by base URL, for labels: engines that follow each other at one address count together. Has
+   * every engine of the fleet, and those that left and still have requests.
+   */
+  figuresByUrl(): ReadonlyMap<string, RequestFigures> {
+    this.prune();
+    this.#followWindow();
+    const now = this.#clock.now();
+    const records = new Map<string, ModelRecord[]>();
+    for (const engine of this.engines) records.set(engine.url, []);
+    for (const { engine, models } of this.#records.values()) {
+      records.set(engine.url, [...(records.get(engine.url) ?? []), ...models.values()]);
+    }
+    return new Map([...records].map(([url, models]) => [url, figures(models, now)]));
+  }
+
+  /** The engines of the fleet last told of. */
+  get engines(): readonly Engine[] {
+    return [...(this.#fleet?.values() ?? [])];
+  }
+
+  /** Keeps what is known of these engines; the others are forgotten once nothing of theirs is in flight. */
+  retain(fleet: KnownEngines): void {
+    this.#fleet = new Map(fleet.engines.map((engine) => [engine.id, engine]));
+    for (const engine of fleet.engines) this.#records.get(engine.id)?.update(engine);
+    this.#series.retainModels(fleet.engines);
+    this.prune();
+  }
+
+  /** Forgets what `retain` has let go of and what has ended since; called by each reader of all figures. */
+  prune(): void {
+    if (this.#fleet === null) return;
+    for (const [id, record] of this.#records) {
+      if (record.inFlight === 0 && !this.#fleet.has(id)) this.#records.delete(id);
+    }
+    const urls = new Set(this.engines.map(({ url }) => url));
+    for (const { engine } of this.#records.values()) urls.add(engine.url);
+    this.#series.retain(urls);
+  }
+
+  #dispatched(event: AttemptEvent): void {
+    this.#followWindow();
+    if (this.#open.find(event)) return;
+    const { request, engine, attempt, at } = event;
+    const record = this.#recordOf(engine);
+    const model = record.ofModel(request.model);
+    record.inFlight++;
+    record.arrived(at);
+    model.arrivals.add(at);
+    model.prefill++;
+    model.firstRequestAt ??= at;
+    this.#open.begin(request, { attempt, engineId: engine.id, record, model, firstTokenAt: null });
+  }
+
+  #firstToken(event: AttemptEvent & { type: 'firstToken' }): void {
+    const open = this.#open.find(event);
+    if (!open || open.firstTokenAt !== null) return;
+    open.firstTokenAt = event.at;
+    open.model.prefill--;
+    open.model.decoding++;
+    open.model.timeToFirstToken.add(event.at, event.sinceDispatch / 1000);
+  }
+
+  #finished(event: AttemptEvent & { type: 'finished' }): void {
+    const open = this.#open.find(event);
+    if (!open) return;
+    this.#open.end(event.request, open);
+    const { at, outcome } = event;
+    const { engineId, record, model, firstTokenAt } = open;
+    record.inFlight--;
+    if (firstTokenAt === null) model.prefill--;
+    else model.decoding--;
+    model.finished++;
+    if (outcome === 'done') {
+      model.latency.add(at, event.sinceDispatch / 1000);
+      if (firstTokenAt !== null) model.decodingTime.add(at, (at - firstTokenAt) / 1000);
+    } else if (outcome !== 'client_left') {
+      model.failed++;
+    }
+    const left = this.#fleet !== null && !this.#fleet.has(engineId);
+    if (left && record.inFlight === 0) this.#records.delete(engineId);
+  }
+
+  #recordOf(engine: Engine): EngineRecord {
+    let record = this.#records.get(engine.id);
+    if (!record) {
+      record = new EngineRecord(engine, this.#span, this.#sources);
+      this.#records.set(engine.id, record);
+    }
+    return record;
+  }
+
+  /** Takes over a window that a reload has changed. */
+  #followWindow(): void {
+    const span = this.#settings.current.requestStatsWindow * 1000;
+    if (span === this.#span) return;
+    this.#span = span;
+    const now = this.#clock.now();
+    for (const record of this.#records.values()) record.resize(now, span);
+  }
+}
+
+class WindowedTimer implements InterTokenTimer {
+  constructor(
+    readonly lifetime: Histogram,
+    readonly recent: SlidingWindow,
+    readonly clock: StatsClock,
+  ) {}
+
+  observe(seconds: number): void {
+    this.lifetime.observe(seconds);
+    this.recent.add(this.clock.now(), seconds);
+  }
+}
