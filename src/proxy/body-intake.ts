@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { SettingsStore } from '../config/settings-store.js';
+import { bodyMemoryFull, bodyTooLarge, bodyTooSlow, RouterError } from '../core/errors.js';
+import { BodyMemory } from './body-memory.js';
+import { RequestBody } from './request-body.js';
+
+// A body that keeps coming at this pace may take longer than --client-body-timeout.
+const MIN_BYTES_PER_SECOND = 8 * 1024;
+const SWEEP_MS = 1_000;
+
+/** The body, or the error to answer with. */
+export type Intake = RequestBody | RouterError;
+
+interface Receiving {
+  readonly startedAt: number;
+  readonly body: RequestBody;
+  /** Length at the last sweep, to see the pace. */
+  lastLength: number;
+  readonly fail: (error: RouterError) => void;
+}
+
+/**
+ * Receives request bodies within the limits on size, total memory and time. One sweep a second watches
+ * all bodies that are still coming, so that a request costs no timer.
+ */
+@Injectable()
+export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
+  /** Bounded by the connections. */
+  readonly #receiving = new Set<Receiving>();
+  /** Answers of clients that wait for `100 Continue` before they send their body. */
+  readonly #waitsToSend = new WeakMap<IncomingMessage, ServerResponse>();
+  #sweep: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly settings: SettingsStore,
+    private readonly memory: BodyMemory,
+  ) {}
+
+  onModuleInit(): void {
+    this.#sweep = setInterval(() => this.sweep(performance.now()), SWEEP_MS);
+    this.#sweep.unref();
+  }
+
+  onApplicationShutdown(): void {
+    if (this.#sweep !== null) clearInterval(this.#sweep);
+  }
+
+  /** Lets the client's `Expect: 100-continue` be answered when its body is wanted, and only then (RFC 9110 10.1.1). */
+  continueLater(request: IncomingMessage, response: ServerResponse): void {
+    this.#waitsToSend.set(request, response);
+  }
+
+  /** Reads the body of `request`; `done` is called once, and never when the client leaves first. */
+  receive(request: IncomingMessage, done: (intake: Intake) => void): void {
+    const limit = this.settings.current.maxBodySize;
+    if (Number(request.headers['content-length'] ?? 0) > limit) {
+      done(bodyTooLarge(limit));
+      return;
+    }
+    const body = new RequestBody(this.memory);
+    const onData = (chunk: Buffer): void => {
+      if (body.length + chunk.length > limit) end(bodyTooLarge(limit));
+      else if (!body.add(chunk)) end(bodyMemoryFull());
+    };
+    const onEnd = (): void => end(body);
+    const onClose = (): void => {
+      stop();
+      body.release();
+    };
+    const receiving: Receiving = {
+      startedAt: performance.now(),
+      body,
+      lastLength: 0,
+      fail: (error) => end(error),
+    };
+    const stop = (): void => {
+      this.#receiving.delete(receiving);
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
+    };
+    const end = (intake: Intake): void => {
+      stop();
+      if (intake !== body) body.release();
+      done(intake);
+    };
+    this.#receiving.add(receiving);
+    request.on('data', onData).on('end', onEnd).on('close', onClose);
+    // A socket error surfaces as `close` too; without a listener it would end the process.
+    request.on('error', () => undefined);
+    this.#waitsToSend.get(request)?.writeContinue();
+  }
+
+  /** Fails the bodies that are too slow. `now` in monotonic milliseconds. */
+  sweep(now: number): void {
+    const seconds = this.settings.current.clientBodyTimeout;
+    for (const receiving of this.#receiving) {
+      const came = receiving.body.length - receiving.lastLength;
+      receiving.lastLength = receiving.body.length;
+      if (now - receiving.startedAt < seconds * 1_000) continue;
+      if (came < (MIN_BYTES_PER_SECOND * SWEEP_MS) / 1_000) receiving.fail(bodyTooSlow(seconds));
+    }
+  }
+}

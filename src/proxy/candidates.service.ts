@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+import { SettingsStore } from '../config/settings-store.js';
+import type { Engine } from '../core/engine.js';
+import { enginesFull, modelNotFound, noEngineReady, notSynced } from '../core/errors.js';
+import type { Fleet } from '../core/fleet.js';
+import type { Candidate } from '../core/ranking.js';
+import { FleetService } from '../discovery/fleet.service.js';
+import { RequestStatsService } from '../stats/request-stats.service.js';
+import { SetAsideService } from './set-aside.service.js';
+
+/** Names of models that were served and are not now, so that they are told from names nobody knows. */
+const MAX_REMEMBERED = 4_096;
+
+/** Selects the engines that may be tried for a model. */
+@Injectable()
+export class CandidatesService {
+  /** One object per engine of the fleet. */
+  readonly #candidates = new Map<string, Candidate>();
+  /** At most 4,096 names, the oldest goes first. */
+  readonly #gone = new Set<string>();
+
+  constructor(
+    private readonly fleet: FleetService,
+    private readonly stats: RequestStatsService,
+    private readonly setAside: SetAsideService,
+    private readonly settings: SettingsStore,
+  ) {}
+
+  /**
+   * The candidates for `model`, sorted by URL. When every engine that serves it is set aside they all
+   * come, since trying one is better than refusing.
+   * @throws {RouterError} 404 unknown model, 503 before discovery has synced, no engine ready, all full
+   */
+  select(model: string, now: number): readonly Candidate[] {
+    const serving = this.fleet.current.serving(model);
+    if (serving.length === 0) throw this.#nobody(model);
+    const usable = serving.filter((engine) => !this.setAside.has(engine, now));
+    const limit = this.settings.current.maxRequestsPerEngine;
+    const tried = (usable.length > 0 ? usable : serving).map((engine) => this.#candidate(engine));
+    if (limit === 0) return tried;
+    const free = tried.filter(({ signals }) => signals.inFlight < limit);
+    if (free.length === 0) throw enginesFull(model);
+    return free;
+  }
+
+  /** Whether an engine of the fleet serves the model: its name may stand in a label. */
+  isServed(model: string): boolean {
+    return this.fleet.current.serving(model).length > 0;
+  }
+
+  /** Engines of the fleet that are not set aside. */
+  usable(): readonly Engine[] {
+    return this.fleet.current.engines.filter((engine) => this.isUsable(engine));
+  }
+
+  isUsable(engine: Engine): boolean {
+    return !this.setAside.has(engine, performance.now());
+  }
+
+  /** Whether a retry may still go to the engine: it is known, not set aside and not full. */
+  eligible(engine: Engine, now: number): boolean {
+    if (this.fleet.current.byId(engine.id) === undefined || this.setAside.has(engine, now)) return false;
+    const limit = this.settings.current.maxRequestsPerEngine;
+    return limit === 0 || this.stats.signalsOf(engine).inFlight < limit;
+  }
+
+  /** Follows a change of the fleet. */
+  follow(next: Fleet, previous: Fleet): void {
+    for (const [id, { engine }] of this.#candidates) {
+      if (next.byId(id) !== engine) this.#candidates.delete(id);
+    }
+    for (const model of previous.modelIds) {
+      if (next.serving(model).length === 0) this.#gone.add(model);
+    }
+    for (const model of next.modelIds) this.#gone.delete(model);
+    for (const model of this.#gone) {
+      if (this.#gone.size <= MAX_REMEMBERED) break;
+      this.#gone.delete(model);
+    }
+  }
+
+  #candidate(engine: Engine): Candidate {
+    let candidate = this.#candidates.get(engine.id);
+    if (candidate?.engine !== engine) {
+      candidate = { engine, signals: this.stats.signalsOf(engine) };
+      this.#candidates.set(engine.id, candidate);
+    }
+    return candidate;
+  }
+
+  #nobody(model: string): Error {
+    if (!this.fleet.synced) return notSynced();
+    if (this.#gone.has(model)) return noEngineReady(model);
+    return modelNotFound(model, this.fleet.current.modelIds);
+  }
+}

@@ -1,0 +1,121 @@
+import type { ServerResponse } from 'node:http';
+import { errorBody, errorFrame, type RouterError } from '../core/errors.js';
+import { answerHeaders, type RawHeaders } from '../core/headers.js';
+import type { ApiShape } from '../core/request-facts.js';
+
+// How long the rest of an unwanted body is read and dropped, so that a client which is still sending
+// gets to read the answer instead of a reset.
+const LINGER_MS = 1_000;
+
+/** The client's side of one exchange: the head, the bytes, the end, or an error in its API's shape. */
+export class ClientAnswer {
+  #started = false;
+  #finished = false;
+  #eventStream = false;
+  #left = false;
+
+  /**
+   * @param cors headers to add when the router answers CORS itself
+   * @param onLeave called once when the client goes away before its answer is complete
+   */
+  constructor(
+    private readonly response: ServerResponse,
+    readonly shape: ApiShape,
+    readonly requestId: string,
+    private readonly cors: readonly string[] | null,
+    private readonly onLeave: () => void,
+  ) {
+    // Some errors on a socket are raised here and nowhere else; `close` follows.
+    response.on('error', () => undefined);
+    response.on('close', () => {
+      if (this.#finished || response.writableFinished) return;
+      this.#left = true;
+      this.onLeave();
+    });
+  }
+
+  /** The first byte has gone to the client: the request belongs to its engine. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  get left(): boolean {
+    return this.#left || this.response.destroyed;
+  }
+
+  /** Sends the engine's status and headers, with the router's additions. */
+  head(status: number, statusText: string, headers: RawHeaders, eventStream: boolean): void {
+    this.#started = true;
+    this.#eventStream = eventStream;
+    const out = answerHeaders(headers, { requestId: this.requestId, eventStream, cors: this.cors });
+    this.response.writeHead(status, statusText, out);
+  }
+
+  /** Sends bytes of the body; false asks to wait for `onDrain`. */
+  write(bytes: Buffer): boolean {
+    return this.response.write(bytes);
+  }
+
+  onDrain(resume: () => void): void {
+    this.response.on('drain', resume);
+  }
+
+  end(bytes?: Buffer): void {
+    this.#finished = true;
+    if (bytes === undefined) this.response.end();
+    else this.response.end(bytes);
+  }
+
+  /**
+   * Ends an answer that has begun and cannot go on. A stream ends in an error event; any other body is
+   * cut by closing the connection, so that it cannot pass as complete.
+   * @param insideFrame part of an unfinished frame has gone out
+   */
+  breakOff(error: RouterError, insideFrame: boolean): void {
+    this.#finished = true;
+    if (!this.#eventStream) {
+      this.response.destroy();
+      return;
+    }
+    const frame = errorFrame(error, this.shape, this.requestId);
+    this.response.end(insideFrame ? `\n\n${frame}` : frame);
+  }
+
+  /** Answers a CORS preflight. */
+  preflight(headers: readonly string[]): void {
+    this.#started = true;
+    this.response.writeHead(204, [...(this.cors ?? []), ...headers, 'x-request-id', this.requestId]);
+    this.end();
+  }
+
+  /** Answers with an error of the router's own; nothing must have been sent yet. */
+  error(error: RouterError): void {
+    if (this.left) return;
+    this.#started = true;
+    const body = Buffer.from(errorBody(error, this.shape, this.requestId));
+    const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
+    headers.push('x-request-id', this.requestId);
+    if (error.retryAfter !== null) headers.push('retry-after', String(error.retryAfter));
+    if (this.cors !== null) headers.push(...this.cors);
+    const request = this.response.req;
+    const unread = !request.complete;
+    if (error.closeConnection || unread) headers.push('connection', 'close');
+    this.response.writeHead(error.status, headers);
+    if (unread) this.#linger(body);
+    else this.end(body);
+  }
+
+  #linger(body: Buffer): void {
+    const { req: request } = this.response;
+    this.response.write(body);
+    this.#finished = true;
+    const finish = (): void => {
+      clearTimeout(timer);
+      request.off('end', finish);
+      this.response.end();
+    };
+    const timer = setTimeout(finish, LINGER_MS);
+    request.once('end', finish);
+    request.resume();
+  }
+}

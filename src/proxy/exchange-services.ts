@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import { SettingsStore } from '../config/settings-store.js';
+import { RetryBudget } from '../core/retry-budget.js';
+import { RouterMetrics } from '../metrics/router-metrics.js';
+import { RoutingService } from '../routing/routing.service.js';
+import { RequestStatsService } from '../stats/request-stats.service.js';
+import { ConnectionPools } from '../upstream/connection-pools.service.js';
+import { AttemptListeners } from './attempt-listeners.js';
+import { CandidatesService } from './candidates.service.js';
+import { SetAsideService } from './set-aside.service.js';
+import { SilenceWatch } from './silence-watch.js';
+
+/** Told of each relayed piece of a stream, in seconds since the piece before. */
+export interface InterTokenClock {
+  observe(seconds: number): void;
+}
+
+/** Everything that an exchange works with, the same for all of them. */
+@Injectable()
+export class ExchangeServices {
+  readonly budget = new RetryBudget();
+
+  constructor(
+    readonly settings: SettingsStore,
+    readonly candidates: CandidatesService,
+    readonly routing: RoutingService,
+    readonly pools: ConnectionPools,
+    readonly setAside: SetAsideService,
+    readonly stats: RequestStatsService,
+    readonly metrics: RouterMetrics,
+    readonly watch: SilenceWatch,
+    readonly listeners: AttemptListeners,
+  ) {}
+}

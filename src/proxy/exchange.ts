@@ -1,0 +1,182 @@
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
+import { isTimeout, setsAside, type AttemptCause } from '../core/attempt-failure.js';
+import { engineTimeout, engineUnreachable, shuttingDown, type RouterError } from '../core/errors.js';
+import type { Ranked, Ranking } from '../core/ranking.js';
+import type { RequestFacts } from '../core/request-facts.js';
+import { Attempt, type AttemptOwner } from './attempt.js';
+import type { ClientAnswer } from './client-answer.js';
+import type { ExchangeServices, InterTokenClock } from './exchange-services.js';
+import type { RequestBody } from './request-body.js';
+
+/** What goes to an engine, the same for every attempt. */
+export interface OutgoingRequest {
+  readonly method: string;
+  /** Path and query string as the client sent them. */
+  readonly target: string;
+  readonly headers: string[];
+  readonly body: RequestBody;
+}
+
+interface Failure {
+  readonly engineUrl: string;
+  readonly cause: AttemptCause;
+}
+
+/**
+ * One request on its way: tries the ranked engines until one answers, and accounts for each attempt.
+ * `done` resolves when the client has its answer or is gone.
+ */
+export class Exchange implements AttemptOwner {
+  readonly done: Promise<void>;
+  readonly startedAt = performance.now();
+  /** The attempt under way, for the watch over silence and time. */
+  attempt: Attempt | null = null;
+
+  #resolve: () => void = () => undefined;
+  readonly #tried = new Set<string>();
+  readonly #failures: Failure[] = [];
+  #ranking: Ranking;
+  #next: Ranked | null;
+  #attempts = 0;
+  #interToken: InterTokenClock | null = null;
+
+  constructor(
+    readonly facts: RequestFacts,
+    private readonly outgoing: OutgoingRequest,
+    private readonly answer: ClientAnswer,
+    ranking: Ranking,
+    private readonly services: ExchangeServices,
+  ) {
+    this.#ranking = ranking;
+    this.#next = ranking[0] ?? null;
+    this.done = new Promise((resolve) => (this.#resolve = resolve));
+  }
+
+  /** Begins with the first engine of the ranking. */
+  start(): void {
+    this.services.watch.add(this);
+    this.#dispatch();
+  }
+
+  /** The client has gone. */
+  leave(): void {
+    this.services.metrics.clientLeft();
+    if (this.attempt === null) this.#end();
+    else this.attempt.leave();
+  }
+
+  triesAnother(cause: AttemptCause, answered: boolean): boolean {
+    const now = performance.now();
+    const { candidates, setAside, budget } = this.services;
+    const engine = this.attempt?.engine;
+    if (engine !== undefined && setsAside(cause)) setAside.add(engine, cause, now);
+    this.#next = null;
+    if (this.answer.left || cause === 'total_timeout' || cause === 'shutdown') return false;
+    if (this.services.routing.ranksBySignals) this.#rankAgain(now);
+    const next = this.#ranking.find(
+      ({ candidate }) => !this.#tried.has(candidate.engine.id) && candidates.eligible(candidate.engine, now),
+    );
+    if (next === undefined) return false;
+    // No answer at all: safe to send on as long as engines are left. Otherwise the fleet may be sick, and
+    // retries must not multiply its load.
+    const free = !answered && !isTimeout(cause);
+    if (!free && !budget.take(now)) return false;
+    this.#next = next;
+    return true;
+  }
+
+  committed(attempt: Attempt): void {
+    this.services.setAside.clear(attempt.engine);
+    if (!attempt.streams) return;
+    this.#interToken = this.services.stats.interToken(attempt.engine, this.facts.model);
+    const at = performance.now();
+    this.#emit({ ...this.#base(attempt, at), type: 'firstToken', sinceDispatch: at - attempt.startedAt });
+  }
+
+  interToken(seconds: number): void {
+    this.#interToken?.observe(seconds);
+  }
+
+  resent(): void {
+    this.services.metrics.staleResend();
+  }
+
+  finished(attempt: Attempt, outcome: AttemptOutcome, cause: AttemptCause | null): void {
+    const at = performance.now();
+    const { status, usage, startedAt } = attempt;
+    const base = this.#base(attempt, at);
+    this.attempt = null;
+    this.#emit({ ...base, type: 'finished', outcome, status, usage, cause, sinceDispatch: at - startedAt });
+    if (cause !== null) this.#failures.push({ engineUrl: attempt.engine.url, cause });
+    const moves = (outcome === 'failed' || outcome === 'timeout') && !this.answer.started && !this.answer.left;
+    if (moves && this.#next !== null) {
+      this.services.metrics.retried(cause ?? 'reset');
+      this.#dispatch();
+      return;
+    }
+    if (moves) this.#giveUp(cause);
+    this.#end();
+  }
+
+  #dispatch(): void {
+    const engine = this.#next!.candidate.engine;
+    this.#tried.add(engine.id);
+    this.#attempts++;
+    const request = {
+      method: this.outgoing.method as Dispatcher.HttpMethod,
+      path: new URL(engine.url).pathname.replace(/\/$/, '') + this.outgoing.target,
+      headers: this.outgoing.headers,
+      body: payload(this.outgoing.body),
+    };
+    const attempt = new Attempt(engine, this.services.pools.of(engine), request, this.answer, this);
+    this.attempt = attempt;
+    this.#emit({ ...this.#base(attempt, attempt.startedAt), type: 'dispatched' });
+    attempt.start();
+  }
+
+  #rankAgain(now: number): void {
+    const { routing, candidates } = this.services;
+    const left = this.#ranking
+      .map(({ candidate }) => candidate)
+      .filter(({ engine }) => !this.#tried.has(engine.id) && candidates.eligible(engine, now));
+    this.#ranking = left.length > 1 ? routing.rank(this.facts, left) : this.#ranking;
+  }
+
+  #giveUp(cause: AttemptCause | null): void {
+    const error = this.#verdict(cause);
+    this.services.metrics.rejected(error.code);
+    this.answer.error(error);
+  }
+
+  #verdict(cause: AttemptCause | null): RouterError {
+    if (cause === 'shutdown') return shuttingDown();
+    const urls = this.services.settings.current.exposeEngineUrls;
+    const told = this.#failures
+      .map(({ engineUrl, cause: why }, i) => `attempt ${i + 1}${urls ? ` (${engineUrl})` : ''}: ${why}`)
+      .join('; ');
+    return cause !== null && isTimeout(cause) ? engineTimeout(told) : engineUnreachable(told);
+  }
+
+  #base(attempt: Attempt, at: number): Pick<AttemptEvent, 'request' | 'engine' | 'at' | 'attempt'> {
+    return { request: this.facts, engine: attempt.engine, at, attempt: this.#attempts };
+  }
+
+  #emit(event: AttemptEvent): void {
+    this.services.listeners.observe(event);
+  }
+
+  #end(): void {
+    this.services.watch.remove(this);
+    this.#resolve();
+  }
+}
+
+/** The bytes for undici: nothing, one buffer, or the pieces of a large body one after the other. */
+function payload(body: RequestBody): NonNullable<Dispatcher.DispatchOptions['body']> | null {
+  const { pieces } = body;
+  if (pieces.length <= 1) return pieces[0] ?? null;
+  // undici takes any iterable of bytes; its types name streams alone.
+  return pieces as unknown as Readable;
+}

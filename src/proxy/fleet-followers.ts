@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import { FleetService } from '../discovery/fleet.service.js';
+import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
+import { RequestStatsService } from '../stats/request-stats.service.js';
+import { ConnectionPools } from '../upstream/connection-pools.service.js';
+import { CandidatesService } from './candidates.service.js';
+import { SetAsideService } from './set-aside.service.js';
+
+/** Tells everything that keeps state per engine which engines there are, so that nothing outlives its engine. */
+@Injectable()
+export class FleetFollowers {
+  constructor(
+    fleet: FleetService,
+    stats: RequestStatsService,
+    scraper: EngineStatsScraper,
+    pools: ConnectionPools,
+    setAside: SetAsideService,
+    candidates: CandidatesService,
+  ) {
+    fleet.onChange((next, previous) => {
+      stats.retain(next);
+      scraper.retain(next);
+      pools.retain(next);
+      setAside.retain(next);
+      candidates.follow(next, previous);
+    });
+  }
+}

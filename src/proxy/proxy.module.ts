@@ -1,0 +1,40 @@
+import { Module } from '@nestjs/common';
+import { ConnectionPools } from '../upstream/connection-pools.service.js';
+import { AttemptListeners } from './attempt-listeners.js';
+import { BodyIntake } from './body-intake.js';
+import { BodyMemory } from './body-memory.js';
+import { BodyReader } from './body-reader.service.js';
+import { CandidatesService } from './candidates.service.js';
+import { DrainState } from './drain-state.js';
+import { ExchangeServices } from './exchange-services.js';
+import { FleetFollowers } from './fleet-followers.js';
+import { HostApp } from './host-app.js';
+import { ModelsController } from './models.controller.js';
+import { ProxyController } from './proxy.controller.js';
+import { ProxyService } from './proxy.service.js';
+import { RealtimeGateway } from './realtime.gateway.js';
+import { SetAsideService } from './set-aside.service.js';
+import { SilenceWatch } from './silence-watch.js';
+
+/** Takes requests from clients to engines and answers back. */
+@Module({
+  controllers: [ModelsController, ProxyController],
+  providers: [
+    AttemptListeners,
+    BodyIntake,
+    BodyMemory,
+    BodyReader,
+    CandidatesService,
+    ConnectionPools,
+    DrainState,
+    ExchangeServices,
+    FleetFollowers,
+    HostApp,
+    ProxyService,
+    RealtimeGateway,
+    SetAsideService,
+    SilenceWatch,
+  ],
+  exports: [BodyMemory, CandidatesService, DrainState, RealtimeGateway, SilenceWatch],
+})
+export class ProxyModule {}

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { createProxyMiddleware, type RequestHandler } from 'http-proxy-middleware';
+import type { AttemptOutcome } from '../core/attempt-event.js';
+import { causeOfError } from '../core/attempt-failure.js';
+import type { Engine } from '../core/engine.js';
+import { errorBody, modelRequired, routeNotFound, RouterError, shuttingDown } from '../core/errors.js';
+import type { RequestFacts } from '../core/request-facts.js';
+import { sanitiseRequestId } from '../core/request-id.js';
+import { FleetService } from '../discovery/fleet.service.js';
+import { RouterMetrics } from '../metrics/router-metrics.js';
+import { RoutingService } from '../routing/routing.service.js';
+import { AttemptListeners } from './attempt-listeners.js';
+import { CandidatesService } from './candidates.service.js';
+import { DrainState } from './drain-state.js';
+import { plainAgain } from './plain-again.js';
+import { SetAsideService } from './set-aside.service.js';
+import { SettingsStore } from '../config/settings-store.js';
+
+const PATH = '/v1/realtime';
+
+/** WebSocket connections (`GET /v1/realtime`): each goes to the best-ranked engine and stays there. */
+@Injectable()
+export class RealtimeGateway implements BeforeApplicationShutdown {
+  readonly #log = new Logger(RealtimeGateway.name);
+  /** Open sockets; bounded by the connections of the server. */
+  readonly #sockets = new Set<Duplex>();
+
+  constructor(
+    private readonly fleet: FleetService,
+    private readonly candidates: CandidatesService,
+    private readonly routing: RoutingService,
+    private readonly listeners: AttemptListeners,
+    private readonly setAside: SetAsideService,
+    private readonly metrics: RouterMetrics,
+    private readonly drain: DrainState,
+    private readonly settings: SettingsStore,
+  ) {}
+
+  /** Open WebSocket connections. */
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  attach(server: Server): void {
+    server.on('upgrade', (request, socket, head) => this.#upgrade(server, request, socket, head));
+  }
+
+  /** Node does not count upgraded sockets among the server's, and would wait for them without end. */
+  beforeApplicationShutdown(): void {
+    this.closeAll();
+  }
+
+  /** Ends all connections, at the end of a shutdown. */
+  closeAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #upgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    // Some clients (Java's among them) offer h2c with every request; RFC 9110 7.8 lets a server ignore it.
+    if (!/^websocket$/i.test(request.headers.upgrade ?? '')) {
+      plainAgain(server, request, socket, head);
+      return;
+    }
+    const id = sanitiseRequestId(request.headers['x-request-id'] as string | undefined) ?? randomUUID();
+    try {
+      this.#connect(request, socket, head, id);
+    } catch (error) {
+      const told = error instanceof RouterError ? error : new RouterError(500, 'internal_error', 'The router failed.');
+      this.metrics.rejected(told.code);
+      refuse(socket, told, id);
+    }
+  }
+
+  #connect(request: IncomingMessage, socket: Duplex, head: Buffer, id: string): void {
+    if (this.drain.draining) throw shuttingDown();
+    const { rootPath } = this.settings.current;
+    const target = rootPath !== '' && request.url?.startsWith(`${rootPath}/`) ? request.url.slice(rootPath.length) : request.url;
+    const url = new URL(target ?? '/', 'http://router');
+    if (url.pathname !== PATH) throw routeNotFound();
+    const facts = this.#facts(id, url, request);
+    const ranking = this.routing.rank(facts, this.candidates.select(facts.model, performance.now()));
+    const engine = ranking[0]!.candidate.engine;
+    const at = performance.now();
+    const base = { request: facts, engine, attempt: 1 };
+    this.listeners.observe({ ...base, type: 'dispatched', at });
+    this.#sockets.add(socket);
+    let outcome: AttemptOutcome = 'done';
+    let cause: string | null = null;
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      const now = performance.now();
+      const usage = null;
+      const end = { type: 'finished', at: now, sinceDispatch: now - at, status: null, outcome, usage, cause } as const;
+      this.listeners.observe({ ...base, ...end });
+    });
+    request.url = target ?? '/';
+    request.headers['x-request-id'] = id;
+    this.#proxyTo(engine, (error) => {
+      outcome = 'failed';
+      cause = causeOfError(error);
+      this.#log.warn(`realtime connection ${id} to ${engine.url} failed: ${error.message}`);
+      this.setAside.add(engine, causeOfError(error), performance.now());
+      refuse(socket, new RouterError(502, 'engine_unreachable', 'The engine could not be reached.'), id);
+    }).upgrade(request, socket as never, head);
+  }
+
+  #facts(id: string, url: URL, request: IncomingMessage): RequestFacts {
+    const { modelIds } = this.fleet.current;
+    const model = url.searchParams.get('model') ?? (modelIds.length === 1 ? modelIds[0]! : null);
+    if (model === null || model === '') throw modelRequired();
+    const { sessionKey } = this.settings.current;
+    const header = sessionKey === null ? undefined : request.headers[sessionKey.toLowerCase()];
+    const session = (Array.isArray(header) ? header[0] : header) ?? null;
+    return { id, path: PATH, shape: 'other', model, stream: true, session };
+  }
+
+  #proxyTo(engine: Engine, onError: (error: Error) => void): RequestHandler {
+    return createProxyMiddleware({
+      target: engine.url,
+      changeOrigin: true,
+      xfwd: true,
+      // The default plugins answer errors and log in their own way.
+      ejectPlugins: true,
+      plugins: [(proxy) => void proxy.on('error', (error) => onError(error as Error))],
+    });
+  }
+}
+
+/** Answers an upgrade request that is not taken, and closes (RFC 9110 section 7.8). */
+function refuse(socket: Duplex, error: RouterError, id: string): void {
+  if (!socket.writable) return;
+  const body = errorBody(error, 'other', id);
+  const retry = error.retryAfter === null ? '' : `retry-after: ${error.retryAfter}\r\n`;
+  socket.end(
+    `HTTP/1.1 ${error.status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `${retry}x-request-id: ${id}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
