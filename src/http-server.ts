@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply } from 'fastify';
+import type { Settings } from './config/settings.schema.js';
+import { errorBody, RouterError } from './core/errors.js';
+
+/** How often Node looks for heads that are too slow, milliseconds. */
+const HEAD_CHECK_MS = 1_000;
+
+/** Our own server: Fastify with the limits of the settings and answers of our own to what is no HTTP. */
+export function createHttpAdapter(settings: Settings): FastifyAdapter {
+  const answering = new WeakSet<Socket>();
+  const adapter = new FastifyAdapter({
+    http: {
+      maxHeaderSize: settings.maxHeaderSize,
+      headersTimeout: settings.clientHeaderTimeout * 1_000,
+      connectionsCheckingInterval: HEAD_CHECK_MS,
+    },
+    // Node's clock for whole requests is blind to progress; bodies are timed by BodyIntake.
+    requestTimeout: 0,
+    bodyLimit: settings.maxBodySize,
+    forceCloseConnections: false,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 1_024 },
+    rewriteUrl: (request: { url?: string | undefined }) => targetOf(request.url ?? '/', settings.rootPath),
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket, answering.has(socket)),
+    frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
+      const told = new RouterError(400, 'invalid_request', `Invalid request: ${error.message}.`);
+      const id = randomUUID();
+      void reply
+        .code(400)
+        .header('content-type', 'application/json')
+        .header('x-request-id', id)
+        .send(errorBody(told, 'other', id));
+    },
+  });
+  const server = adapter.getInstance().server as unknown as Server;
+  // Node drops header lines beyond its count silently; the size limit is the one that holds.
+  server.maxHeadersCount = 0;
+  server.on('request', (request: IncomingMessage, response) => {
+    answering.add(request.socket);
+    response.on('close', () => answering.delete(request.socket));
+  });
+  return adapter;
+}
+
+/** Path and query of a request target: an absolute one (RFC 9112 section 3.2.2) loses its origin, ours its root path. */
+function targetOf(target: string, rootPath: string): string {
+  const path = target.startsWith('/') ? target : target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '') || '/';
+  if (rootPath === '' || !path.startsWith(rootPath)) return path;
+  const rest = path.slice(rootPath.length);
+  if (rest === '' || rest.startsWith('?')) return `/${rest}`;
+  return rest.startsWith('/') ? rest : path;
+}
+
+/** Answers bytes that are no acceptable HTTP, and closes the connection (RFC 9112 section 9.6). */
+function refuse(error: NodeJS.ErrnoException, socket: Socket, answering: boolean): void {
+  // In the midst of an answer nothing can be said any more.
+  if (error.code === 'ECONNRESET' || !socket.writable || answering) {
+    socket.destroy();
+    return;
+  }
+  const told = clientError(error.code);
+  const id = randomUUID();
+  const body = errorBody(told, 'other', id);
+  socket.end(
+    `HTTP/1.1 ${told.status} ${STATUS_CODES[told.status]}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${id}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+function clientError(code: string | undefined): RouterError {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new RouterError(431, 'headers_too_large', 'Request headers are too large (--max-header-size).');
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new RouterError(408, 'request_timeout', 'Request headers did not arrive in time (--client-header-timeout).');
+  }
+  return new RouterError(400, 'invalid_request', 'Invalid request: not well-formed HTTP.');
+}

@@ -1,0 +1,62 @@
+import type { LoggerService } from '@nestjs/common';
+import { pino, type Logger as Pino } from 'pino';
+import { PinoPretty } from 'pino-pretty';
+import type { Settings } from './config/settings.schema.js';
+
+/** Nest's own start-up chatter, of use to nobody but with `--log-level debug`. */
+const FRAMEWORK = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication', 'Scheduler']);
+
+/** Structured logs on standard output: one JSON object a line, or lines to read. */
+export function createLogger(settings: Pick<Settings, 'logFormat' | 'logLevel'>): LoggerService {
+  const options = { level: settings.logLevel, base: null, messageKey: 'message', timestamp: pino.stdTimeFunctions.isoTime };
+  const text = (): ReturnType<typeof PinoPretty> =>
+    PinoPretty({
+      sync: true,
+      colorize: process.stdout.isTTY === true,
+      translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
+      messageKey: 'message',
+      ignore: 'context',
+      messageFormat: '{context} - {message}',
+    });
+  const logger =
+    settings.logFormat === 'json'
+      ? pino({ ...options, formatters: { level: (level) => ({ level }) } })
+      : pino(options, text());
+  return new PinoLogs(logger);
+}
+
+/** Nest's logger contract on pino. The last argument of Nest's calls is the context. */
+class PinoLogs implements LoggerService {
+  constructor(private readonly pino: Pino) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    const context = String(rest.at(-1) ?? '');
+    this.#write(FRAMEWORK.has(context) ? 'debug' : 'info', message, rest);
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.#write('error', message, rest);
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.#write('warn', message, rest);
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.#write('debug', message, rest);
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.#write('trace', message, rest);
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.#write('fatal', message, rest);
+  }
+
+  #write(level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace', message: unknown, rest: unknown[]): void {
+    const context = typeof rest.at(-1) === 'string' ? (rest.at(-1) as string) : 'vllm-router';
+    if (message instanceof Error) this.pino[level]({ context, err: message }, message.message);
+    else this.pino[level]({ context }, String(message));
+  }
+}

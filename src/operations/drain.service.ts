@@ -1,0 +1,68 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Server } from 'node:http';
+import { Injectable, Logger } from '@nestjs/common';
+import { SettingsStore } from '../config/settings-store.js';
+import { DrainState } from '../proxy/drain-state.js';
+import { RealtimeGateway } from '../proxy/realtime.gateway.js';
+import { SilenceWatch } from '../proxy/silence-watch.js';
+
+const POLL_MS = 50;
+
+/**
+ * The way down: unready at once, so that load balancers look elsewhere; then no new connections and
+ * requests; what is under way ends by itself within the time given, or in an error event.
+ */
+@Injectable()
+export class DrainService {
+  readonly #log = new Logger(DrainService.name);
+  #hurried = false;
+
+  constructor(
+    private readonly state: DrainState,
+    private readonly watch: SilenceWatch,
+    private readonly realtime: RealtimeGateway,
+    private readonly settings: SettingsStore,
+  ) {}
+
+  /** Skips what is left of the waiting: the operator asked twice. */
+  hurry(): void {
+    this.#hurried = true;
+  }
+
+  /** Resolves when nothing is under way any more and `server` has closed. */
+  async drain(server: Server): Promise<void> {
+    const { shutdownDelay, shutdownTimeout } = this.settings.current;
+    this.state.leave();
+    this.#log.log(`shutting down: unready now, new requests are taken for ${shutdownDelay} s more`);
+    await this.#until(() => false, shutdownDelay);
+    this.state.drain();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const before = this.#underWay;
+    if (before > 0) this.#log.log(`${before} requests under way, they have ${shutdownTimeout} s to end`);
+    await this.#until(() => {
+      // A kept-alive connection that has just gone idle would hold the server open for its whole timeout.
+      server.closeIdleConnections();
+      return this.#underWay === 0;
+    }, shutdownTimeout);
+    if (this.#underWay > 0) this.#log.warn(`${this.#underWay} requests did not end in time and are cut off`);
+    this.watch.failAll();
+    this.realtime.closeAll();
+    // The last answers are being written; a client that does not read them must not hold the process.
+    await Promise.race([this.#until(() => this.#connectionsGone(server), 2), closed]);
+    server.closeAllConnections();
+  }
+
+  get #underWay(): number {
+    return this.watch.size + this.realtime.size;
+  }
+
+  #connectionsGone(server: Server): boolean {
+    server.closeIdleConnections();
+    return !server.listening && this.#underWay === 0;
+  }
+
+  async #until(done: () => boolean, seconds: number): Promise<void> {
+    const end = performance.now() + seconds * 1_000;
+    while (!this.#hurried && !done() && performance.now() < end) await pause(POLL_MS);
+  }
+}

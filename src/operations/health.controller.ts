@@ -1,0 +1,74 @@
+import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { SettingsStore } from '../config/settings-store.js';
+import { DynamicConfigService } from '../dynamic-config/dynamic-config.service.js';
+import { FleetService } from '../discovery/fleet.service.js';
+import { CandidatesService } from '../proxy/candidates.service.js';
+import { DrainState } from '../proxy/drain-state.js';
+import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
+import { routerVersion } from '../config/version.js';
+
+/** `GET /health`, `/ready` and `/version`: from memory alone, no engine is asked. */
+@Controller()
+export class HealthController {
+  constructor(
+    private readonly fleet: FleetService,
+    private readonly scraper: EngineStatsScraper,
+    private readonly dynamicConfig: DynamicConfigService,
+    private readonly candidates: CandidatesService,
+    private readonly drain: DrainState,
+    private readonly settings: SettingsStore,
+  ) {}
+
+  /**
+   * Liveness: 503 only when a loop of the router's own has ended, which a restart cures. It cures neither
+   * a dead engine nor an unreachable API server, so these show as fields of a healthy answer.
+   */
+  @Get('health')
+  @Header('cache-control', 'no-store')
+  health(@Res({ passthrough: true }) reply: FastifyReply): Record<string, unknown> {
+    const discovery = this.fleet.status;
+    if (discovery.state === 'stopped') return this.#down(reply, 'Service discovery module is down.');
+    if (!this.scraper.alive) return this.#down(reply, 'Engine stats scraper is down.');
+    const { enabled, applied, appliedHash, appliedAt, lastError } = this.dynamicConfig.state;
+    return {
+      status: 'healthy',
+      ...(enabled ? { dynamic_config: applied } : {}),
+      ...(enabled ? { dynamic_config_state: { hash: appliedHash, applied_at: appliedAt, last_error: lastError } } : {}),
+      discovery: {
+        provider: discovery.provider,
+        state: discovery.state,
+        reason: discovery.reason,
+        since: new Date(discovery.since).toISOString(),
+      },
+      engines: { known: discovery.engines, usable: this.candidates.usable().length, unknown: discovery.unknown },
+    };
+  }
+
+  /** Readiness: whether requests should be sent here now. */
+  @Get('ready')
+  @Header('cache-control', 'no-store')
+  ready(@Res({ passthrough: true }) reply: FastifyReply): Record<string, unknown> {
+    const reason = this.#unready();
+    if (reason === null) return { status: 'ready' };
+    void reply.status(HttpStatus.SERVICE_UNAVAILABLE);
+    return { status: 'not ready', reason };
+  }
+
+  @Get('version')
+  version(): { readonly version: string } {
+    return { version: routerVersion() };
+  }
+
+  #unready(): string | null {
+    if (this.drain.leaving) return 'shutting down';
+    if (!this.fleet.synced) return 'discovery has not synced yet';
+    const needsEngine = this.settings.current.readyNeedsEngine;
+    return needsEngine && this.candidates.usable().length === 0 ? 'no engine is usable' : null;
+  }
+
+  #down(reply: FastifyReply, status: string): Record<string, unknown> {
+    void reply.status(HttpStatus.SERVICE_UNAVAILABLE);
+    return { status };
+  }
+}

@@ -1,0 +1,43 @@
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { LoadedSettings } from './config/load-settings.js';
+import { routerVersion } from './config/version.js';
+import { FleetService } from './discovery/fleet.service.js';
+import { RouterMetrics } from './metrics/router-metrics.js';
+import { StatsLogService } from './stats/stats-log.service.js';
+import { BodyMemory } from './proxy/body-memory.js';
+import { CandidatesService } from './proxy/candidates.service.js';
+import { RealtimeGateway } from './proxy/realtime.gateway.js';
+import { EngineStatsScraper } from './stats/engine-stats.scraper.js';
+
+/** Joins the parts once all of them exist: gauges to what they read, loops to their start. */
+@Injectable()
+export class RouterWiring implements OnApplicationBootstrap {
+  readonly #log = new Logger('vllm-router');
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly loaded: LoadedSettings,
+    private readonly fleet: FleetService,
+    private readonly metrics: RouterMetrics,
+    private readonly candidates: CandidatesService,
+    private readonly bodies: BodyMemory,
+    private readonly realtime: RealtimeGateway,
+    private readonly scraper: EngineStatsScraper,
+    private readonly statsLog: StatsLogService,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    for (const warning of this.loaded.warnings) this.#log.warn(warning);
+    this.metrics.bindGauges({
+      version: routerVersion(),
+      bodyMemory: () => this.bodies.held,
+      discoveryUp: () => ['starting', 'synced'].includes(this.fleet.status.state),
+      usable: (engine) => this.candidates.isUsable(engine),
+    });
+    const server = this.host.httpAdapter?.getHttpServer();
+    if (server) this.realtime.attach(server);
+    this.scraper.start();
+    this.statsLog.start();
+  }
+}

@@ -1,0 +1,89 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { loadSettings, LoadedSettings } from './config/load-settings.js';
+import { readTextFileSync } from './config/read-text-file.js';
+import { SettingsModule } from './config/settings.module.js';
+import type { Settings } from './config/settings.schema.js';
+import { DiscoveryModule } from './discovery/discovery.module.js';
+import type { DiscoveryProvider } from './discovery/discovery-provider.js';
+import { FleetService } from './discovery/fleet.service.js';
+import { DynamicConfigModule } from './dynamic-config/dynamic-config.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import { MetricsReloadListener } from './metrics/metrics-reload-listener.js';
+import { OperationsModule } from './operations/operations.module.js';
+import { StatsLogService } from './stats/stats-log.service.js';
+import { settingsSources } from './plugins.js';
+import { ProxyModule } from './proxy/proxy.module.js';
+import { RoutingModule } from './routing/routing.module.js';
+import { RoutingService } from './routing/routing.service.js';
+import type { StrategyClass } from './routing/routing-strategy.js';
+import { RouterWiring } from './router-wiring.js';
+import { EngineStatsScraper } from './stats/engine-stats.scraper.js';
+
+/** What a host application gives to mount the router. */
+export interface RouterModuleOptions {
+  /** Settings by their names in the documentation (`staticBackends`, …); the others keep their defaults. */
+  readonly settings: Readonly<Partial<Settings>>;
+  /** Strategies beside the built-in ones; their names become values of `routingLogic`. */
+  readonly strategies?: readonly StrategyClass[];
+  /** Discoveries beside the built-in ones; their names become values of `serviceDiscovery`. */
+  readonly discoveries?: readonly DiscoveryProvider[];
+}
+
+/** The parts that follow the dynamic file. */
+const RELOADED = [FleetService, RoutingService, EngineStatsScraper, StatsLogService] as const;
+
+/** The whole router as one Nest module, for an application on Fastify. */
+@Module({})
+export class RouterModule {
+  /**
+   * Mounts the router in a Nest application, which must be created with `bodyParser: false` or
+   * `rawBody: true`.
+   * @throws {SettingsError} with every problem of the settings
+   */
+  static forRoot(options: RouterModuleOptions): DynamicModule {
+    const { settings, strategies = [], discoveries = [] } = options;
+    const loaded = loadSettings({
+      argv: [],
+      env: {},
+      readFile: readTextFileSync,
+      ...settingsSources({ settings, strategies, discoveries }),
+    });
+    return RouterModule.withSettings(loaded, strategies, discoveries);
+  }
+
+  /** The same with settings that are loaded already, by the command line. */
+  static withSettings(
+    loaded: LoadedSettings,
+    strategies: readonly StrategyClass[],
+    discoveries: readonly DiscoveryProvider[],
+  ): DynamicModule {
+    const discovery = DiscoveryModule.register(discoveries);
+    const routing = RoutingModule.register(strategies);
+    const dynamicConfig = DynamicConfigModule.register({
+      imports: [discovery, routing, MetricsModule],
+      parts: [...RELOADED],
+      listener: MetricsReloadListener,
+    });
+    const proxy: DynamicModule = { module: ProxyModule, imports: [discovery, routing, MetricsModule] };
+    const operations: DynamicModule = {
+      module: OperationsModule,
+      imports: [discovery, MetricsModule, dynamicConfig, proxy],
+    };
+    return {
+      module: RouterModule,
+      imports: [
+        SettingsModule.register(loaded),
+        ScheduleModule.forRoot(),
+        discovery,
+        routing,
+        MetricsModule,
+        dynamicConfig,
+        // Before the proxy, whose last route takes every path.
+        operations,
+        proxy,
+      ],
+      providers: [RouterWiring],
+    };
+  }
+}
