@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
@@ -25,7 +25,8 @@ export function createHttpAdapter(settings: Settings): FastifyAdapter {
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1_024 },
     rewriteUrl: (request: { url?: string | undefined }) => targetOf(request.url ?? '/', settings.rootPath),
-    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket, answering.has(socket)),
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) =>
+      refuse(error, socket, answering.has(socket)),
     frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
       const told = new RouterError(400, 'invalid_request', `Invalid request: ${error.message}.`);
       const id = randomUUID();
@@ -36,7 +37,7 @@ export function createHttpAdapter(settings: Settings): FastifyAdapter {
         .send(errorBody(told, 'other', id));
     },
   });
-  const server = adapter.getInstance().server as unknown as Server;
+  const server = adapter.getInstance().server;
   // Node drops header lines beyond its count silently; the size limit is the one that holds.
   server.maxHeadersCount = 0;
   server.on('request', (request: IncomingMessage, response) => {
@@ -76,7 +77,11 @@ function clientError(code: string | undefined): RouterError {
     return new RouterError(431, 'headers_too_large', 'Request headers are too large (--max-header-size).');
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return new RouterError(408, 'request_timeout', 'Request headers did not arrive in time (--client-header-timeout).');
+    return new RouterError(
+      408,
+      'request_timeout',
+      'Request headers did not arrive in time (--client-header-timeout).',
+    );
   }
   return new RouterError(400, 'invalid_request', 'Invalid request: not well-formed HTTP.');
 }

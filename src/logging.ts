@@ -4,15 +4,27 @@ import { PinoPretty } from 'pino-pretty';
 import type { Settings } from './config/settings.schema.js';
 
 /** Nest's own start-up chatter, of use to nobody but with `--log-level debug`. */
-const FRAMEWORK = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication', 'Scheduler']);
+const FRAMEWORK = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+  'Scheduler',
+]);
 
 /** Structured logs on standard output: one JSON object a line, or lines to read. */
 export function createLogger(settings: Pick<Settings, 'logFormat' | 'logLevel'>): LoggerService {
-  const options = { level: settings.logLevel, base: null, messageKey: 'message', timestamp: pino.stdTimeFunctions.isoTime };
+  const options = {
+    level: settings.logLevel,
+    base: null,
+    messageKey: 'message',
+    timestamp: pino.stdTimeFunctions.isoTime,
+  };
   const text = (): ReturnType<typeof PinoPretty> =>
     PinoPretty({
       sync: true,
-      colorize: process.stdout.isTTY === true,
+      colorize: process.stdout.isTTY,
       translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
       messageKey: 'message',
       ignore: 'context',
@@ -27,11 +39,11 @@ export function createLogger(settings: Pick<Settings, 'logFormat' | 'logLevel'>)
 
 /** Nest's logger contract on pino. The last argument of Nest's calls is the context. */
 class PinoLogs implements LoggerService {
-  constructor(private readonly pino: Pino) {}
+  constructor(private readonly logger: Pino) {}
 
   log(message: unknown, ...rest: unknown[]): void {
-    const context = String(rest.at(-1) ?? '');
-    this.#write(FRAMEWORK.has(context) ? 'debug' : 'info', message, rest);
+    const context = rest.at(-1);
+    this.#write(typeof context === 'string' && FRAMEWORK.has(context) ? 'debug' : 'info', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {
@@ -54,9 +66,13 @@ class PinoLogs implements LoggerService {
     this.#write('fatal', message, rest);
   }
 
-  #write(level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace', message: unknown, rest: unknown[]): void {
+  #write(
+    level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace',
+    message: unknown,
+    rest: unknown[],
+  ): void {
     const context = typeof rest.at(-1) === 'string' ? (rest.at(-1) as string) : 'vllm-router';
-    if (message instanceof Error) this.pino[level]({ context, err: message }, message.message);
-    else this.pino[level]({ context }, String(message));
+    if (message instanceof Error) this.logger[level]({ context, err: message }, message.message);
+    else this.logger[level]({ context }, String(message));
   }
 }

@@ -74,7 +74,9 @@ async function loadPlugin(path: string): Promise<Plugin> {
   try {
     const module = (await import(pathToFileURL(resolve(path)).href)) as { default?: unknown };
     if (typeof module.default !== 'function') {
-      throw new Error('it must export a function by default: export default (api) => ({ strategies, discoveries, settings })');
+      throw new Error(
+        'it must export a function by default: export default (api) => ({ strategies, discoveries, settings })',
+      );
     }
     const plugin: unknown = await (module.default as PluginFactory)(API);
     if (typeof plugin !== 'object' || plugin === null) throw new Error('its function must return an object');

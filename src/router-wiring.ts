@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
 import { HttpAdapterHost } from '@nestjs/core';
 import { LoadedSettings } from './config/load-settings.js';
 import { routerVersion } from './config/version.js';
+import { DynamicConfigService } from './dynamic-config/dynamic-config.service.js';
 import { FleetService } from './discovery/fleet.service.js';
 import { RouterMetrics } from './metrics/router-metrics.js';
 import { StatsLogService } from './stats/stats-log.service.js';
@@ -25,6 +26,7 @@ export class RouterWiring implements OnApplicationBootstrap {
     private readonly realtime: RealtimeGateway,
     private readonly scraper: EngineStatsScraper,
     private readonly statsLog: StatsLogService,
+    private readonly dynamicConfig: DynamicConfigService,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -37,6 +39,10 @@ export class RouterWiring implements OnApplicationBootstrap {
     });
     const server = this.host.httpAdapter?.getHttpServer();
     if (server) this.realtime.attach(server);
+    // The file as it stood at start counts like any later version of it.
+    const { applied, lastError } = this.dynamicConfig.state;
+    if (lastError !== null) this.metrics.reloaded('rejected');
+    else if (applied !== null) this.metrics.reloaded('applied');
     this.scraper.start();
     this.statsLog.start();
   }

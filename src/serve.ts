@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import type { Server } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
@@ -55,7 +54,8 @@ async function listen(app: NestFastifyApplication, host: string, port: number): 
     if (code === 'EADDRINUSE') {
       throw new SettingsError([`--port ${port}: another process listens there already; give a free port`]);
     }
-    if (code === 'EACCES') throw new SettingsError([`--port ${port}: this user may not listen there; give a port above 1023`]);
+    if (code === 'EACCES')
+      throw new SettingsError([`--port ${port}: this user may not listen there; give a port above 1023`]);
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
       throw new SettingsError([`--host ${host}: this machine has no such address (${message})`]);
     }
@@ -65,7 +65,7 @@ async function listen(app: NestFastifyApplication, host: string, port: number): 
 
 function running(app: NestFastifyApplication, url: string): RunningRouter {
   const drain = app.get(DrainService);
-  const server = app.getHttpServer() as unknown as Server;
+  const server = app.getHttpServer();
   let down: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     server.closeAllConnections();

@@ -1,4 +1,4 @@
-import { nextSettings, type DynamicVersion, type StartupSettings } from '../dynamic-config/dynamic-file.js';
+import { nextSettings, type DynamicVersion, type StartupSettings } from './dynamic-file.js';
 import { readEnv } from './env-layer.js';
 import { readConfigFile, readPluginSettings } from './file-layer.js';
 import { readFlags } from './flag-layer.js';

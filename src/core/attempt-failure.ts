@@ -34,17 +34,19 @@ const CAUSES: Readonly<Record<string, AttemptCause>> = {
 };
 
 interface CodedError {
+  readonly name?: unknown;
   readonly code?: unknown;
   readonly errors?: unknown;
 }
 
 /** The cause of a failed exchange, from the error that the socket or the HTTP client raised. */
 export function causeOfError(error: unknown): AttemptCause {
-  const { code, errors } = error as CodedError;
+  const { name, code, errors } = error as CodedError;
+  // undici's parser error has a code for some faults alone; for others it trips over its own assertions.
+  if (name === 'HTTPParserError' || code === 'ERR_ASSERTION') return 'garbage';
   if (typeof code === 'string') {
     const known = CAUSES[code];
     if (known !== undefined) return known;
-    if (code.startsWith('HPE_')) return 'garbage';
     if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return 'tls';
   }
   // Node tries each address of a name and raises all failures together.

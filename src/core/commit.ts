@@ -5,19 +5,20 @@ import { parseFrame } from './sse-frames.js';
  * What a frame or an answer means before anything has gone to the client:
  * `wait`: says nothing yet, goes out together with what follows;
  * `commit`: the answer has begun, the request stays with this engine;
- * `fail`: another engine could do better, `cause` says why, and `drains` that this one takes no more requests.
+ * `fail`: another engine could do better, `cause` says why.
  */
 export type Verdict =
   | { readonly kind: 'wait' }
   | { readonly kind: 'commit' }
-  | { readonly kind: 'fail'; readonly cause: FailCause; readonly drains: boolean };
+  | { readonly kind: 'fail'; readonly cause: FailCause };
 
 /** Stable words for why an answer that arrived counts as a failed attempt. */
-export type FailCause = 'error_event' | 'abort' | 'empty_stream' | 'draining' | 'engine_dead' | 'busy' | 'http_5xx';
+export type FailCause =
+  'error_event' | 'abort' | 'empty_stream' | 'draining' | 'engine_dead' | 'busy' | 'http_5xx';
 
 const WAIT: Verdict = { kind: 'wait' };
 const COMMIT: Verdict = { kind: 'commit' };
-const fail = (cause: FailCause, drains = false): Verdict => ({ kind: 'fail', cause, drains });
+const fail = (cause: FailCause): Verdict => ({ kind: 'fail', cause });
 
 // What vLLM answers while it shuts down, and when its engine core has died.
 const DRAINING = 'cannot schedule new futures after shutdown';
@@ -28,8 +29,8 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 
 function failOfMessage(message: unknown): Verdict {
   const text = typeof message === 'string' ? message : '';
-  if (text.includes(DRAINING)) return fail('draining', true);
-  if (text.includes(ENGINE_DEAD)) return fail('engine_dead', true);
+  if (text.includes(DRAINING)) return fail('draining');
+  if (text.includes(ENGINE_DEAD)) return fail('engine_dead');
   return fail('error_event');
 }
 
@@ -63,7 +64,7 @@ function choicesVerdict(choices: unknown): Verdict {
     const content = 'delta' in choice ? deltaHasContent(choice['delta']) : Boolean(choice['text']);
     if (content) return COMMIT;
     const reason = choice['finish_reason'];
-    if (reason === 'abort') return fail('abort', true);
+    if (reason === 'abort') return fail('abort');
     if (reason !== null && reason !== undefined) return COMMIT;
   }
   return WAIT;
@@ -92,7 +93,7 @@ function eventVerdict(type: string, body: Json): Verdict {
 export function judgeFrame(text: string, shape: ApiShape): Verdict {
   const { event, data } = parseFrame(text);
   if (data === null) return WAIT;
-  if (data.trim() === '[DONE]') return fail('empty_stream', true);
+  if (data.trim() === '[DONE]') return fail('empty_stream');
   let body: unknown;
   try {
     body = JSON.parse(data);
@@ -119,8 +120,8 @@ export function isRetryableStatus(status: number): boolean {
 /** Judges a whole JSON answer (not a stream) of at most 1 MiB. */
 export function judgeAnswer(status: number, body: Buffer): Verdict {
   if (isRetryableStatus(status)) {
-    if (body.includes(DRAINING)) return fail('draining', true);
-    if (body.includes(ENGINE_DEAD)) return fail('engine_dead', true);
+    if (body.includes(DRAINING)) return fail('draining');
+    if (body.includes(ENGINE_DEAD)) return fail('engine_dead');
     return fail(status === 503 ? 'busy' : 'http_5xx');
   }
   // An answer that ends with `abort` while its client is there comes from an engine that shuts down.
@@ -137,5 +138,5 @@ function judgeAbort(body: Buffer): Verdict {
   const choices = isObject(parsed) ? parsed['choices'] : null;
   if (!Array.isArray(choices)) return COMMIT;
   const aborted = choices.some((choice) => isObject(choice) && choice['finish_reason'] === 'abort');
-  return aborted ? fail('abort', true) : COMMIT;
+  return aborted ? fail('abort') : COMMIT;
 }

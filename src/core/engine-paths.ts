@@ -43,42 +43,67 @@ const FORBIDDEN: readonly string[] = [
   '/openapi.json',
 ];
 
-/**
- * Percent-decodes until nothing changes, folds repeated slashes and backslashes, resolves dot segments,
- * drops a path parameter (`;x`) and a trailing slash, and lowers the case: what the most lenient server
- * behind us could make of the path. Null when it cannot be decoded or hides a control character.
- */
-export function normalisePath(path: string): string | null {
-  let decoded = path;
-  for (let round = 0; decoded.includes('%'); round++) {
-    // Encodings nested deeper than this have no honest use.
-    if (round === 4) return null;
-    let next: string;
+/** Encodings nested deeper than this have no honest use. */
+const MAX_DECODINGS = 4;
+// Paths of letters, digits and single slashes mean the same to every server.
+const PLAIN = /^(?:\/[a-z0-9_][a-z0-9_.-]*)+$/;
+
+/** The path as it came and after each percent-decoding; null when it cannot be decoded. */
+function decodings(path: string): string[] | null {
+  const texts = [path];
+  for (let text = path; text.includes('%');) {
     try {
-      next = decodeURIComponent(decoded);
+      text = decodeURIComponent(text);
     } catch {
       return null;
     }
-    if (next === decoded) break;
-    decoded = next;
+    if (text === texts.at(-1)) break;
+    if (texts.push(text) > MAX_DECODINGS + 1) return null;
   }
-  // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f]/.test(decoded)) return null;
+  return texts;
+}
+
+/** Lower-case segments without parameters (`;x`), empty ones and `.`; with `..` resolved or left. Null above the root. */
+function segmentsOf(path: string, resolve: boolean): string | null {
   const segments: string[] = [];
-  for (const raw of decoded.replaceAll('\\', '/').split('/')) {
-    const segment = raw.split(/[;?#]/, 1)[0]!.trim();
+  for (const raw of path.split(/[/\\]/)) {
+    const segment = raw.split(';', 1)[0]!.trim();
     if (segment === '' || segment === '.') continue;
-    if (segment === '..') segments.pop();
-    else segments.push(segment);
+    if (segment !== '..' || !resolve) segments.push(segment);
+    else if (segments.pop() === undefined) return null;
   }
   return `/${segments.join('/')}`.toLowerCase();
 }
 
+/**
+ * Every path that a lenient server behind us could make of `path`: percent-decoded once, twice or not at
+ * all, cut at a `?` or `#` that was hidden in it, slashes folded, backslashes turned, dot segments
+ * resolved or not, parameters and a trailing slash dropped, in lower case. Null when it cannot be decoded,
+ * leads above the root or hides a control character.
+ */
+export function pathReadings(path: string): ReadonlySet<string> | null {
+  if (PLAIN.test(path)) return new Set([path]);
+  const texts = decodings(path);
+  // oxlint-disable-next-line no-control-regex
+  if (texts === null || /[\u0000-\u001f\u007f]/.test(texts.at(-1)!)) return null;
+  const readings = new Set<string>();
+  for (const text of texts) {
+    for (const cut of [text, text.split(/[?#]/, 1)[0]!]) {
+      const resolved = segmentsOf(cut, true);
+      if (resolved === null) return null;
+      readings.add(resolved).add(segmentsOf(cut, false)!);
+    }
+  }
+  return readings;
+}
+
 /** Tells whether a client's path may be forwarded to an engine (design promise 13). */
 export function mayForward(path: string, allowed: readonly string[]): boolean {
-  const normal = normalisePath(path);
-  if (normal === null) return false;
-  const hit = FORBIDDEN.find((route) => normal === route || normal.startsWith(`${route}/`));
-  if (hit === undefined) return true;
-  return allowed.some((route) => normalisePath(route) === normal);
+  const readings = pathReadings(path);
+  if (readings === null) return false;
+  return [...readings].every(
+    (reading) =>
+      !FORBIDDEN.some((route) => reading === route || reading.startsWith(`${route}/`)) ||
+      allowed.some((route) => pathReadings(route)?.has(reading)),
+  );
 }

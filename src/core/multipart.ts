@@ -17,6 +17,31 @@ function fieldName(header: string): string | null {
   return match[1]?.replace(/\\(.)/g, '$1') ?? match[2] ?? null;
 }
 
+const CR = 0x0d;
+const DASH = 0x2d;
+
+/** Offsets of a boundary line: where the content before it ends, and the line itself. `last`: no part follows. */
+interface BoundaryLine {
+  readonly contentEnd: number;
+  readonly lineEnd: number;
+  readonly last: boolean;
+}
+
+/** The next boundary line at or after `from`; null when there is none. `from` stands at the start of a line. */
+function boundaryLine(body: Buffer, delimiter: Buffer, from: number): BoundaryLine | null {
+  for (let at = body.indexOf(delimiter, from); at >= 0; at = body.indexOf(delimiter, at + 1)) {
+    const startsLine = at === from || (body[at - 1] === 0x0a && body[at - 2] === CR);
+    if (!startsLine) continue;
+    let end = at + delimiter.length;
+    const last = body[end] === DASH && body[end + 1] === DASH;
+    // Padding may follow (RFC 2046 section 5.1.1); anything else makes it content.
+    while (body[end] === 0x20 || body[end] === 0x09) end++;
+    if (!last && (body[end] !== CR || body[end + 1] !== 0x0a)) continue;
+    return { contentEnd: Math.max(from, at - 2), lineEnd: end + 2, last };
+  }
+  return null;
+}
+
 /**
  * The text fields of a form (RFC 7578) that are asked for, the last one when a name is repeated, as
  * engines read them. Files are skipped over, not read. Looks at 1,000 parts at most; a field longer than
@@ -25,31 +50,17 @@ function fieldName(header: string): string | null {
 export function formFields(body: Buffer, boundary: string, wanted: readonly string[]): Map<string, string> {
   const found = new Map<string, string>();
   const delimiter = Buffer.from(`--${boundary}`, 'latin1');
-  const nextDelimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
-  let at = 0;
-  if (body.indexOf(delimiter) !== 0) {
-    // A preamble stands before the first delimiter (RFC 2046 section 5.1.1).
-    const first = body.indexOf(nextDelimiter);
-    if (first < 0) return found;
-    at = first + 2;
-  }
-  for (let part = 0; part < MAX_PARTS; part++) {
-    let start = at + delimiter.length;
-    if (body[start] === 0x2d && body[start + 1] === 0x2d) break;
-    start = body.indexOf('\r\n', start, 'latin1');
-    if (start < 0) break;
-    start += 2;
-    const end = body.indexOf(nextDelimiter, Math.max(start - 2, 0));
-    if (end < 0) break;
-    const headerEnd = body.indexOf('\r\n\r\n', start, 'latin1');
-    if (headerEnd >= 0 && headerEnd < end && headerEnd - start <= MAX_PART_HEADER) {
-      const name = fieldName(body.toString('utf8', start, headerEnd));
-      const length = end - (headerEnd + 4);
-      if (name !== null && wanted.includes(name) && length <= MAX_VALUE) {
-        found.set(name, body.toString('utf8', headerEnd + 4, end));
-      }
-    }
-    at = end + 2;
+  let line = boundaryLine(body, delimiter, 0);
+  for (let part = 0; part < MAX_PARTS && line !== null && !line.last; part++) {
+    const start = line.lineEnd;
+    line = boundaryLine(body, delimiter, start);
+    if (line === null) break;
+    const header = body.subarray(start, Math.min(start + MAX_PART_HEADER, line.contentEnd));
+    const headerLength = header.indexOf('\r\n\r\n', 0, 'latin1');
+    if (headerLength < 0) continue;
+    const name = fieldName(header.toString('utf8', 0, headerLength));
+    const value = body.subarray(start + headerLength + 4, line.contentEnd);
+    if (name !== null && wanted.includes(name) && value.length <= MAX_VALUE) found.set(name, value.toString('utf8'));
   }
   return found;
 }

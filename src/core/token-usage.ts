@@ -36,9 +36,7 @@ export function tokenUsage(bytes: Buffer): TokenUsage | null {
   const prompt = count(usage['prompt_tokens'] ?? usage['input_tokens']);
   if (prompt === null) return null;
   const details = (usage['prompt_tokens_details'] ?? usage['input_tokens_details']) as
-    | Record<string, unknown>
-    | null
-    | undefined;
+    Record<string, unknown> | null | undefined;
   return {
     prompt,
     completion: count(usage['completion_tokens'] ?? usage['output_tokens']) ?? 0,

@@ -9,7 +9,7 @@ import { EngineConnections } from './engine-connections.js';
 import { EngineState, modelsOf, type SimulatedEngineOptions } from './engine-state.js';
 import { Exchange } from './exchange.js';
 import { answerByFault } from './fault-answers.js';
-import type { CutPhase, Fault } from './fault.js';
+import type { Fault } from './fault.js';
 import { acceptRealtime } from './realtime-socket.js';
 import { readBody } from './request-body.js';
 import { RequestLog, type SeenRequest, seenRequest } from './seen-request.js';
@@ -40,7 +40,7 @@ export async function startSimulatedEngine(options: SimulatedEngineOptions = {})
 export class SimulatedEngine {
   private readonly server: Server;
   private readonly state: EngineState;
-  private readonly events = new EventEmitter();
+  private readonly events = new EventEmitter().setMaxListeners(0);
   private readonly connections: EngineConnections;
   private readonly requestLog: RequestLog;
   private readonly probeLog: RequestLog;
@@ -61,7 +61,6 @@ export class SimulatedEngine {
     const remember = options.remember ?? REMEMBERED_REQUESTS;
     this.requestLog = new RequestLog(remember);
     this.probeLog = new RequestLog(remember);
-    this.events.setMaxListeners(0);
     this.server = createServer(
       { requestTimeout: 0, headersTimeout: 0, maxHeaderSize: 1024 * 1024 },
       (request, response) => void this.receive(request, response),
@@ -206,7 +205,7 @@ export class SimulatedEngine {
     const seen = seenRequest(request, number);
     (probe ? this.probeLog : this.requestLog).add(seen);
     if (!probe) this.inFlight += 1;
-    let fault: Fault | null;
+    let fault: Fault | null = null;
     try {
       fault = this.fault.forRequest(request.headers, pathname, probe);
     } catch (error) {
@@ -243,8 +242,7 @@ export class SimulatedEngine {
   }
 
   private upgrade(request: IncomingMessage, socket: Socket): void {
-    const phases: readonly CutPhase[] = ['request-head', 'before-head'];
-    const how = phases.map((phase) => this.fault.cutEarly(phase)).find((cut) => cut !== null) ?? null;
+    const how = this.fault.cutEarly('request-head') ?? this.fault.cutEarly('before-head');
     if (how === 'reset') socket.resetAndDestroy();
     else if (how === 'fin') socket.destroy();
     else if (how === null) acceptRealtime(request, socket, this.state.firstName);

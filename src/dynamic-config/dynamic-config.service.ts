@@ -13,7 +13,7 @@ import { toSnake } from '../config/setting-names.js';
 import { reasonOf, SettingsError } from '../config/settings-error.js';
 import { SettingsStore } from '../config/settings-store.js';
 import { SETTING_KEYS, type Settings } from '../config/settings.schema.js';
-import { nextSettings, type DynamicVersion } from './dynamic-file.js';
+import { nextSettings, type DynamicVersion } from '../config/dynamic-file.js';
 import { contentHash, FileWatchService, type FileSight } from './file-watch.service.js';
 import { prepareAll } from './prepare-all.js';
 import { ReloadListener } from './reload-listener.js';

@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { reasonOf } from '../config/settings-error.js';
 import { readTextFile } from '../config/read-text-file.js';
-import { Schedule } from '../stats/schedule.js';
+import { Schedule } from '../scheduling/schedule.js';
 
 /** What one look at the file found. */
 export type FileSight = { readonly text: string; readonly hash: string } | { readonly unreadable: string };

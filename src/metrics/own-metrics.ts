@@ -121,7 +121,7 @@ export class OwnMetrics {
 
 /** A counter by one label whose values are words of the code; further than `MAX_CAUSES` they are `other`. */
 export class CauseCounter {
-  readonly #counter: Counter<string>;
+  readonly #counter: Counter;
   readonly #children = new Map<string, { inc(): void }>();
 
   constructor(registry: Registry, name: string, label: string, help: string) {

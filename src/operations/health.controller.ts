@@ -34,14 +34,20 @@ export class HealthController {
     return {
       status: 'healthy',
       ...(enabled ? { dynamic_config: applied } : {}),
-      ...(enabled ? { dynamic_config_state: { hash: appliedHash, applied_at: appliedAt, last_error: lastError } } : {}),
+      ...(enabled
+        ? { dynamic_config_state: { hash: appliedHash, applied_at: appliedAt, last_error: lastError } }
+        : {}),
       discovery: {
         provider: discovery.provider,
         state: discovery.state,
         reason: discovery.reason,
         since: new Date(discovery.since).toISOString(),
       },
-      engines: { known: discovery.engines, usable: this.candidates.usable().length, unknown: discovery.unknown },
+      engines: {
+        known: discovery.engines,
+        usable: this.candidates.usable().length,
+        unknown: discovery.unknown,
+      },
     };
   }
 

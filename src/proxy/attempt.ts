@@ -204,13 +204,13 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #commit(controller: Dispatcher.DispatchController): void {
+    this.#relay = new RelayCut(this.#streams);
     this.#commitHead();
     this.answer.onDrain(() => {
       this.paused = false;
       this.lastByteAt = performance.now();
       controller.resume();
     });
-    this.#relay = new RelayCut(this.#streams);
     this.#pass(this.#held!.bytes(), controller);
     this.#held = null;
   }
@@ -231,7 +231,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #failed(cause: AttemptCause): void {
     if (this.phase === 'relaying') {
-      this.answer.breakOff(brokenOff(cause, isTimeout(cause)), this.#relay!.insideFrame);
+      this.answer.breakOff(brokenOff(cause, isTimeout(cause)), this.#relay?.insideFrame ?? false);
     } else {
       // The exchange decides afterwards, in one place, what the client hears.
       // A head alone is no answer: vLLM sends a stream's head before it has scheduled anything.

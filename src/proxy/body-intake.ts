@@ -2,11 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
 import { bodyMemoryFull, bodyTooLarge, bodyTooSlow, RouterError } from '../core/errors.js';
+import { RouterMetrics } from '../metrics/router-metrics.js';
 import { BodyMemory } from './body-memory.js';
 import { RequestBody } from './request-body.js';
 
 // A body that keeps coming at this pace may take longer than --client-body-timeout.
 const MIN_BYTES_PER_SECOND = 8 * 1024;
+/** The pace is taken over this time, so that a short stall is no failure, milliseconds. */
+const PACE_MS = 5_000;
 const SWEEP_MS = 1_000;
 
 /** The body, or the error to answer with. */
@@ -15,8 +18,9 @@ export type Intake = RequestBody | RouterError;
 interface Receiving {
   readonly startedAt: number;
   readonly body: RequestBody;
-  /** Length at the last sweep, to see the pace. */
-  lastLength: number;
+  /** Where the pace is taken from: a length, and when it was reached. */
+  lengthThen: number;
+  then: number;
   readonly fail: (error: RouterError) => void;
 }
 
@@ -35,6 +39,7 @@ export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly settings: SettingsStore,
     private readonly memory: BodyMemory,
+    private readonly metrics: RouterMetrics,
   ) {}
 
   onModuleInit(): void {
@@ -67,11 +72,14 @@ export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
     const onClose = (): void => {
       stop();
       body.release();
+      this.metrics.clientLeft();
     };
+    const now = performance.now();
     const receiving: Receiving = {
-      startedAt: performance.now(),
+      startedAt: now,
       body,
-      lastLength: 0,
+      lengthThen: 0,
+      then: now,
       fail: (error) => end(error),
     };
     const stop = (): void => {
@@ -94,10 +102,13 @@ export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
   sweep(now: number): void {
     const seconds = this.settings.current.clientBodyTimeout;
     for (const receiving of this.#receiving) {
-      const came = receiving.body.length - receiving.lastLength;
-      receiving.lastLength = receiving.body.length;
-      if (now - receiving.startedAt < seconds * 1_000) continue;
-      if (came < (MIN_BYTES_PER_SECOND * SWEEP_MS) / 1_000) receiving.fail(bodyTooSlow(seconds));
+      const elapsed = (now - receiving.then) / 1_000;
+      if (elapsed < Math.min(PACE_MS / 1_000, seconds)) continue;
+      const came = receiving.body.length - receiving.lengthThen;
+      receiving.lengthThen = receiving.body.length;
+      receiving.then = now;
+      const late = now - receiving.startedAt >= seconds * 1_000;
+      if (late && came < MIN_BYTES_PER_SECOND * elapsed) receiving.fail(bodyTooSlow(seconds));
     }
   }
 }

@@ -10,8 +10,15 @@ export const RELAYED = { vllmRouterRelayed: true } as const;
 type Done = (error: Error | null, body?: unknown) => void;
 type StreamParser = (request: FastifyRequest, payload: FastifyRequest['raw'], done: Done) => void;
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set by `RELAYED`. */
+    vllmRouterRelayed?: boolean;
+  }
+}
+
 const isRelayed = (request: FastifyRequest): boolean =>
-  (request.routeOptions.config as { vllmRouterRelayed?: boolean }).vllmRouterRelayed === true;
+  request.routeOptions.config.vllmRouterRelayed === true;
 
 /** Reads a whole text for the routes of a host application, within its own body limit. */
 function readText(request: FastifyRequest, payload: FastifyRequest['raw'], done: Done): void {
@@ -46,7 +53,10 @@ export function takeBodies(fastify: FastifyInstance, intake: BodyIntake): void {
   fastify.addContentTypeParser(
     'application/json',
     own((request, payload, done) =>
-      readText(request, payload, (error, text) => (error ? done(error) : json(request, text as string, done))),
+      readText(request, payload, (error, text) => {
+        if (error) done(error);
+        else void json(request, text as string, done);
+      }),
     ),
   );
   fastify.addContentTypeParser('text/plain', own(readText));

@@ -35,12 +35,9 @@ export class CandidatesService {
     const serving = this.fleet.current.serving(model);
     if (serving.length === 0) throw this.#nobody(model);
     const usable = serving.filter((engine) => !this.setAside.has(engine, now));
-    const limit = this.settings.current.maxRequestsPerEngine;
-    const tried = (usable.length > 0 ? usable : serving).map((engine) => this.#candidate(engine));
-    if (limit === 0) return tried;
-    const free = tried.filter(({ signals }) => signals.inFlight < limit);
+    const free = (usable.length > 0 ? usable : serving).filter((engine) => this.#hasRoom(engine));
     if (free.length === 0) throw enginesFull(model);
-    return free;
+    return free.map((engine) => this.#candidate(engine));
   }
 
   /** Whether an engine of the fleet serves the model: its name may stand in a label. */
@@ -59,9 +56,15 @@ export class CandidatesService {
 
   /** Whether a retry may still go to the engine: it is known, not set aside and not full. */
   eligible(engine: Engine, now: number): boolean {
-    if (this.fleet.current.byId(engine.id) === undefined || this.setAside.has(engine, now)) return false;
-    const limit = this.settings.current.maxRequestsPerEngine;
-    return limit === 0 || this.stats.signalsOf(engine).inFlight < limit;
+    return this.fleet.current.byId(engine.id) !== undefined && !this.setAside.has(engine, now) && this.#hasRoom(engine);
+  }
+
+  /** Engines of `model` that are not in `tried`, those that are set aside included: better than no answer. */
+  lastResort(model: string, tried: ReadonlySet<string>): readonly Candidate[] {
+    return this.fleet.current
+      .serving(model)
+      .filter((engine) => !tried.has(engine.id) && this.#hasRoom(engine))
+      .map((engine) => this.#candidate(engine));
   }
 
   /** Follows a change of the fleet. */
@@ -77,6 +80,11 @@ export class CandidatesService {
       if (this.#gone.size <= MAX_REMEMBERED) break;
       this.#gone.delete(model);
     }
+  }
+
+  #hasRoom(engine: Engine): boolean {
+    const limit = this.settings.current.maxRequestsPerEngine;
+    return limit === 0 || this.stats.signalsOf(engine).inFlight < limit;
   }
 
   #candidate(engine: Engine): Candidate {

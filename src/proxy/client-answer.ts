@@ -1,17 +1,20 @@
-import type { ServerResponse } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { errorBody, errorFrame, type RouterError } from '../core/errors.js';
-import { answerHeaders, type RawHeaders } from '../core/headers.js';
+import { answerHeaders, headerValue, type RawHeaders } from '../core/headers.js';
 import type { ApiShape } from '../core/request-facts.js';
 
 // How long the rest of an unwanted body is read and dropped, so that a client which is still sending
-// gets to read the answer instead of a reset.
-const LINGER_MS = 1_000;
+// gets to read the answer instead of a reset (RFC 9112 section 9.6).
+const LINGER_MS = 10_000;
+// Node refuses reason phrases with control characters or with what Latin-1 cannot hold.
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** The client's side of one exchange: the head, the bytes, the end, or an error in its API's shape. */
 export class ClientAnswer {
   #started = false;
   #finished = false;
-  #eventStream = false;
+  /** The answer is a stream that can end in an event of ours: its length has not been announced. */
+  #extensible = false;
   #left = false;
 
   /**
@@ -39,16 +42,17 @@ export class ClientAnswer {
     return this.#started;
   }
 
+  /** The client is gone. An answer that waits behind others on its connection hears of it only here. */
   get left(): boolean {
-    return this.#left || this.response.destroyed;
+    return this.#left || this.response.destroyed || this.response.req.socket.destroyed;
   }
 
   /** Sends the engine's status and headers, with the router's additions. */
   head(status: number, statusText: string, headers: RawHeaders, eventStream: boolean): void {
     this.#started = true;
-    this.#eventStream = eventStream;
+    this.#extensible = eventStream && headerValue(headers, 'content-length') === undefined;
     const out = answerHeaders(headers, { requestId: this.requestId, eventStream, cors: this.cors });
-    this.response.writeHead(status, statusText, out);
+    this.response.writeHead(status, REASON.test(statusText) ? statusText : (STATUS_CODES[status] ?? ''), out);
   }
 
   /** Sends bytes of the body; false asks to wait for `onDrain`. */
@@ -60,9 +64,10 @@ export class ClientAnswer {
     this.response.on('drain', resume);
   }
 
-  end(bytes?: Buffer): void {
+  /** Completes the answer, with last bytes if there are any. */
+  end(bytes: Buffer | null): void {
     this.#finished = true;
-    if (bytes === undefined) this.response.end();
+    if (bytes === null || bytes.length === 0) this.response.end();
     else this.response.end(bytes);
   }
 
@@ -73,7 +78,7 @@ export class ClientAnswer {
    */
   breakOff(error: RouterError, insideFrame: boolean): void {
     this.#finished = true;
-    if (!this.#eventStream) {
+    if (!this.#extensible) {
       this.response.destroy();
       return;
     }
@@ -85,7 +90,7 @@ export class ClientAnswer {
   preflight(headers: readonly string[]): void {
     this.#started = true;
     this.response.writeHead(204, [...(this.cors ?? []), ...headers, 'x-request-id', this.requestId]);
-    this.end();
+    this.end(null);
   }
 
   /** Answers with an error of the router's own; nothing must have been sent yet. */
@@ -105,17 +110,19 @@ export class ClientAnswer {
     else this.end(body);
   }
 
+  /** Sends the answer whole and reads on for a while before it closes. */
   #linger(body: Buffer): void {
     const { req: request } = this.response;
     this.response.write(body);
     this.#finished = true;
     const finish = (): void => {
       clearTimeout(timer);
-      request.off('end', finish);
+      request.off('end', finish).off('close', finish);
       this.response.end();
     };
     const timer = setTimeout(finish, LINGER_MS);
-    request.once('end', finish);
+    timer.unref();
+    request.once('end', finish).once('close', finish);
     request.resume();
   }
 }

@@ -40,6 +40,7 @@ export class Exchange implements AttemptOwner {
   #ranking: Ranking;
   #next: Ranked | null;
   #attempts = 0;
+  #over = false;
   #interToken: InterTokenClock | null = null;
 
   constructor(
@@ -60,8 +61,14 @@ export class Exchange implements AttemptOwner {
     this.#dispatch();
   }
 
-  /** The client has gone. */
+  /** The client has gone, which the sweep over all exchanges sees where no event tells of it. */
+  get abandoned(): boolean {
+    return this.answer.left;
+  }
+
+  /** Ends the exchange because the client has gone. */
   leave(): void {
+    if (this.#over) return;
     this.services.metrics.clientLeft();
     if (this.attempt === null) this.#end();
     else this.attempt.leave();
@@ -69,26 +76,21 @@ export class Exchange implements AttemptOwner {
 
   triesAnother(cause: AttemptCause, answered: boolean): boolean {
     const now = performance.now();
-    const { candidates, setAside, budget } = this.services;
-    const engine = this.attempt?.engine;
-    if (engine !== undefined && setsAside(cause)) setAside.add(engine, cause, now);
     this.#next = null;
     if (this.answer.left || cause === 'total_timeout' || cause === 'shutdown') return false;
-    if (this.services.routing.ranksBySignals) this.#rankAgain(now);
-    const next = this.#ranking.find(
-      ({ candidate }) => !this.#tried.has(candidate.engine.id) && candidates.eligible(candidate.engine, now),
-    );
-    if (next === undefined) return false;
     // No answer at all: safe to send on as long as engines are left. Otherwise the fleet may be sick, and
     // retries must not multiply its load.
     const free = !answered && !isTimeout(cause);
-    if (!free && !budget.take(now)) return false;
+    const next = this.#untried(now, answered);
+    if (next === undefined || (!free && !this.services.budget.take(now))) return false;
     this.#next = next;
     return true;
   }
 
   committed(attempt: Attempt): void {
-    this.services.setAside.clear(attempt.engine);
+    this.services.setAside.clear(attempt.engine, attempt.startedAt);
+    // From here on it is sent to no other engine.
+    this.outgoing.body.release();
     if (!attempt.streams) return;
     this.#interToken = this.services.stats.interToken(attempt.engine, this.facts.model);
     const at = performance.now();
@@ -109,7 +111,10 @@ export class Exchange implements AttemptOwner {
     const base = this.#base(attempt, at);
     this.attempt = null;
     this.#emit({ ...base, type: 'finished', outcome, status, usage, cause, sinceDispatch: at - startedAt });
-    if (cause !== null) this.#failures.push({ engineUrl: attempt.engine.url, cause });
+    if (cause !== null) {
+      this.#failures.push({ engineUrl: attempt.engine.url, cause });
+      if (setsAside(cause)) this.services.setAside.add(attempt.engine, cause, at);
+    }
     const moves = (outcome === 'failed' || outcome === 'timeout') && !this.answer.started && !this.answer.left;
     if (moves && this.#next !== null) {
       this.services.metrics.retried(cause ?? 'reset');
@@ -136,12 +141,22 @@ export class Exchange implements AttemptOwner {
     attempt.start();
   }
 
-  #rankAgain(now: number): void {
+  /** The best engine to try next; one that is set aside only where the client would get no answer otherwise. */
+  #untried(now: number, answered: boolean): Ranked | undefined {
     const { routing, candidates } = this.services;
-    const left = this.#ranking
-      .map(({ candidate }) => candidate)
-      .filter(({ engine }) => !this.#tried.has(engine.id) && candidates.eligible(engine, now));
-    this.#ranking = left.length > 1 ? routing.rank(this.facts, left) : this.#ranking;
+    const left = this.#ranking.filter(
+      ({ candidate: { engine } }) => !this.#tried.has(engine.id) && candidates.eligible(engine, now),
+    );
+    if (left.length > 1 && routing.ranksBySignals) {
+      this.#ranking = routing.rank(
+        this.facts,
+        left.map(({ candidate }) => candidate),
+      );
+      return this.#ranking[0];
+    }
+    if (left.length > 0 || answered) return left[0];
+    const last = candidates.lastResort(this.facts.model, this.#tried);
+    return last.length > 0 ? routing.rank(this.facts, last)[0] : undefined;
   }
 
   #giveUp(cause: AttemptCause | null): void {
@@ -168,6 +183,7 @@ export class Exchange implements AttemptOwner {
   }
 
   #end(): void {
+    this.#over = true;
     this.services.watch.remove(this);
     this.#resolve();
   }

@@ -40,11 +40,10 @@ export class HostApp implements OnModuleInit {
   }
 
   #fit(adapter: FastifyAdapter): void {
-    this.#seeParsers(adapter);
-    const fastify = adapter.getInstance() as unknown as FastifyInstance;
+    const fastify: FastifyInstance = adapter.getInstance();
+    this.#seeParsers(adapter, fastify);
     fastify.addHook('onRoute', (route) => {
-      const config = route.config as { vllmRouterRelayed?: boolean } | undefined;
-      if (config?.vllmRouterRelayed === true) route.bodyLimit = this.settings.current.maxBodySize;
+      if (route.config?.vllmRouterRelayed === true) route.bodyLimit = this.settings.current.maxBodySize;
     });
     takeBodies(fastify, this.intake);
     fastify.server.on('checkContinue', (request, response) => {
@@ -54,11 +53,11 @@ export class HostApp implements OnModuleInit {
   }
 
   /** Nest registers its parsers after the providers are made, and tells nobody how. */
-  #seeParsers(adapter: FastifyAdapter): void {
+  #seeParsers(adapter: FastifyAdapter, fastify: FastifyInstance): void {
     const register = adapter.registerParserMiddleware.bind(adapter);
     adapter.registerParserMiddleware = (prefix?: string, rawBody?: boolean) => {
       this.#bodies = rawBody === true ? 'raw' : 'parsed';
-      (adapter.getInstance() as unknown as FastifyInstance).removeContentTypeParser('application/json');
+      fastify.removeContentTypeParser('application/json');
       register(prefix, rawBody);
     };
   }

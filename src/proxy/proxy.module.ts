@@ -5,6 +5,7 @@ import { BodyIntake } from './body-intake.js';
 import { BodyMemory } from './body-memory.js';
 import { BodyReader } from './body-reader.service.js';
 import { CandidatesService } from './candidates.service.js';
+import { CorsHook } from './cors-hook.js';
 import { DrainState } from './drain-state.js';
 import { ExchangeServices } from './exchange-services.js';
 import { FleetFollowers } from './fleet-followers.js';
@@ -26,6 +27,7 @@ import { SilenceWatch } from './silence-watch.js';
     BodyReader,
     CandidatesService,
     ConnectionPools,
+    CorsHook,
     DrainState,
     ExchangeServices,
     FleetFollowers,

@@ -58,7 +58,10 @@ export class ProxyService {
     const id = sanitiseRequestId(request.headers['x-request-id'] as string | undefined) ?? randomUUID();
     let exchange: Exchange | null = null;
     const cors = corsHeaders(request.headers, this.settings.current.allowedOrigins);
-    const answer = new ClientAnswer(response, apiShape(path), id, cors, () => exchange?.leave());
+    const answer = new ClientAnswer(response, apiShape(path), id, cors, () => {
+      if (exchange === null) this.metrics.clientLeft();
+      else exchange.leave();
+    });
     try {
       if (cors !== null && isPreflight(request.method ?? '', request.headers)) {
         answer.preflight(preflightHeaders(request.headers));
@@ -66,7 +69,7 @@ export class ProxyService {
       }
       if (intake instanceof RouterError) throw intake;
       if (this.drain.draining) throw shuttingDown();
-      if (kind === 'any' && !mayForward(path, this.settings.current.allowEnginePath)) throw routeNotFound();
+      if (!mayForward(path, this.settings.current.allowEnginePath)) throw routeNotFound();
       const query = queryAt < 0 ? '' : url.slice(queryAt + 1);
       const facts = await this.#read(request, body, { id, path, query, kind });
       if (answer.left) return;

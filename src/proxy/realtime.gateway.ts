@@ -125,7 +125,7 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
       xfwd: true,
       // The default plugins answer errors and log in their own way.
       ejectPlugins: true,
-      plugins: [(proxy) => void proxy.on('error', (error) => onError(error as Error))],
+      plugins: [(proxy) => void proxy.on('error', (error) => onError(error))],
     });
   }
 }

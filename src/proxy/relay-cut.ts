@@ -13,8 +13,8 @@ export class RelayCut {
   /** The beginning of an unfinished frame, at most `HOLD_LIMIT` bytes. */
   #tail: Buffer | null = null;
   #insideFrame = false;
-  #last = NOTHING;
-  #beforeLast = NOTHING;
+  #last: Buffer = NOTHING;
+  #beforeLast: Buffer = NOTHING;
 
   /** @param frames the body is a stream of server-sent events */
   constructor(frames: boolean) {

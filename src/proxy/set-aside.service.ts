@@ -10,31 +10,33 @@ const SET_ASIDE_MS = 5_000;
 /** The engines that failed a moment ago and are not tried for now; bounded by the fleet. */
 @Injectable()
 export class SetAsideService {
-  readonly #until = new Map<string, number>();
+  /** When each was set aside last, monotonic milliseconds. */
+  readonly #since = new Map<string, number>();
 
   constructor(private readonly metrics: RouterMetrics) {}
 
   /** `now` in monotonic milliseconds. */
   add(engine: Engine, cause: AttemptCause, now: number): void {
     if (!this.has(engine, now)) this.metrics.setAside(engine, cause);
-    this.#until.set(engine.id, now + SET_ASIDE_MS);
+    this.#since.set(engine.id, now);
   }
 
   /** Whether the engine is set aside; `now` in monotonic milliseconds. */
   has(engine: Engine, now: number): boolean {
-    const until = this.#until.get(engine.id);
-    if (until === undefined) return false;
-    if (until > now) return true;
-    this.#until.delete(engine.id);
+    const since = this.#since.get(engine.id);
+    if (since === undefined) return false;
+    if (since + SET_ASIDE_MS > now) return true;
+    this.#since.delete(engine.id);
     return false;
   }
 
-  /** An answer came: the engine lives. */
-  clear(engine: Engine): void {
-    if (this.#until.size > 0) this.#until.delete(engine.id);
+  /** An answer came to a request that was sent at `sentAt`: the engine lives if it had failed before that. */
+  clear(engine: Engine, sentAt: number): void {
+    const since = this.#since.get(engine.id);
+    if (since !== undefined && since <= sentAt) this.#since.delete(engine.id);
   }
 
   retain(fleet: Fleet): void {
-    for (const id of this.#until.keys()) if (fleet.byId(id) === undefined) this.#until.delete(id);
+    for (const id of this.#since.keys()) if (fleet.byId(id) === undefined) this.#since.delete(id);
   }
 }

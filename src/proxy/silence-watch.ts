@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
+import type { AttemptCause } from '../core/attempt-failure.js';
 import type { Engine } from '../core/engine.js';
 import type { Attempt } from './attempt.js';
 import type { Exchange } from './exchange.js';
@@ -22,6 +23,7 @@ export class SilenceWatch implements OnModuleInit, OnApplicationShutdown {
   readonly #exchanges = new Set<Exchange>();
   readonly #probe = new PortProbe((engine) => this.#dead(engine));
   #timer: NodeJS.Timeout | null = null;
+  #sweptAt = 0;
 
   constructor(private readonly settings: SettingsStore) {}
 
@@ -55,19 +57,29 @@ export class SilenceWatch implements OnModuleInit, OnApplicationShutdown {
 
   /** `now` in monotonic milliseconds. */
   sweep(now: number): void {
-    const settings = this.settings.current;
+    this.#sweptAt = now;
     for (const exchange of this.#exchanges) {
-      const { attempt, facts } = exchange;
+      if (exchange.abandoned) exchange.leave();
+      const { attempt } = exchange;
       if (attempt === null) continue;
-      const firstByte = settings.firstByteTimeout ?? (facts.stream ? FIRST_FRAME_SECONDS : Infinity);
-      if (now - exchange.startedAt > settings.totalTimeout * 1_000) attempt.fail('total_timeout');
-      else if (attempt.phase !== 'relaying') {
-        if (now - attempt.startedAt > firstByte * 1_000) attempt.fail('first_byte_timeout');
-      } else if (!attempt.paused && now - attempt.lastByteAt > settings.idleTimeout * 1_000) {
-        attempt.fail('idle_timeout');
-      }
-      if (this.#silent(attempt, now)) this.#probe.suspect(attempt.engine, now);
+      const late = this.#late(exchange, attempt, now);
+      if (late !== null) attempt.fail(late);
+      else if (this.#silent(attempt, now)) this.#probe.suspect(attempt.engine, now);
     }
+  }
+
+  #late({ facts, startedAt }: Exchange, attempt: Attempt, now: number): AttemptCause | null {
+    const { totalTimeout, idleTimeout, firstByteTimeout } = this.settings.current;
+    if (now - startedAt > totalTimeout * 1_000) return 'total_timeout';
+    // A stream has begun with its first committing frame, another answer with its head.
+    const begun = attempt.phase === 'relaying' || (attempt.phase === 'holding' && !attempt.streams);
+    if (begun) {
+      const idle = !attempt.paused && now - attempt.lastByteAt > idleTimeout * 1_000;
+      return idle ? 'idle_timeout' : null;
+    }
+    const streams = facts.stream || attempt.streams;
+    const limit = firstByteTimeout ?? (streams ? FIRST_FRAME_SECONDS : Infinity);
+    return now - attempt.startedAt > limit * 1_000 ? 'first_byte_timeout' : null;
   }
 
   #silent(attempt: Attempt, now: number): boolean {
@@ -75,9 +87,8 @@ export class SilenceWatch implements OnModuleInit, OnApplicationShutdown {
   }
 
   #dead(engine: Engine): void {
-    const now = performance.now();
     for (const { attempt } of this.#exchanges) {
-      if (attempt !== null && attempt.engine.id === engine.id && this.#silent(attempt, now)) attempt.fail('dead');
+      if (attempt?.engine.id === engine.id && this.#silent(attempt, this.#sweptAt)) attempt.fail('dead');
     }
   }
 }

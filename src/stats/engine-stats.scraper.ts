@@ -8,7 +8,7 @@ import { readEngineStats, type EngineStats } from '../core/prometheus-text.js';
 import { engineGet } from '../upstream/engine-get.js';
 import { LifetimeSeries } from './lifetime-series.js';
 import type { KnownEngines } from './request-stats.service.js';
-import { Schedule } from './schedule.js';
+import { Schedule } from '../scheduling/schedule.js';
 
 /** Longest wait for one engine's answer, seconds; the interval when that is shorter. */
 const MAX_TIMEOUT = 10;

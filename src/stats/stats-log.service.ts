@@ -5,7 +5,7 @@ import type { Settings } from '../config/settings.schema.js';
 import { SettingsStore } from '../config/settings-store.js';
 import { EngineStatsScraper } from './engine-stats.scraper.js';
 import { RequestStatsService } from './request-stats.service.js';
-import { Schedule } from './schedule.js';
+import { Schedule } from '../scheduling/schedule.js';
 import { formatStats } from './stats-log.js';
 
 /** Writes the statistics of all engines into the log every `--log-stats-interval`, with `--log-stats`. */

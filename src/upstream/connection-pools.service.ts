@@ -14,7 +14,10 @@ export class ConnectionPools implements OnApplicationShutdown {
   of(engine: Engine): ConnectionPool {
     let pool = this.#pools.get(engine.id);
     if (pool === undefined) {
-      pool = new ConnectionPool(new URL(engine.url).origin, () => this.settings.current.connectTimeout * 1_000);
+      pool = new ConnectionPool(
+        new URL(engine.url).origin,
+        () => this.settings.current.connectTimeout * 1_000,
+      );
       this.#pools.set(engine.id, pool);
     }
     return pool;

@@ -64,7 +64,10 @@ function hostModule(): new () => object {
 
 async function hostApp(options: { bodyParser?: false; rawBody?: true }): Promise<NestFastifyApplication> {
   const compiled = await Test.createTestingModule({ imports: [hostModule()] }).compile();
-  const app = compiled.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { ...options, logger: false });
+  const app = compiled.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), {
+    ...options,
+    logger: false,
+  });
   await app.listen(0, '127.0.0.1');
   return app;
 }
@@ -80,7 +83,10 @@ describe.each([{ bodyParser: false as const }, { rawBody: true as const }])(
     let app: NestFastifyApplication;
 
     beforeAll(async () => {
-      engines.push(await startSimulatedEngine({ models: ['m'] }), await startSimulatedEngine({ models: ['m'] }));
+      engines.push(
+        await startSimulatedEngine({ models: ['m'] }),
+        await startSimulatedEngine({ models: ['m'] }),
+      );
       engines.sort((a, b) => (a.url < b.url ? -1 : 1));
       found = engines.map(({ url }) => ({ id: url, url, models: ['m'] }));
       app = await hostApp(options);
@@ -91,7 +97,8 @@ describe.each([{ bodyParser: false as const }, { rawBody: true as const }])(
     });
 
     it('routes by the strategy and the discovery of the application', async () => {
-      const body = '{ "model" : "m",\n "max_tokens":2, "seed": 12345678901234567890, "messages":[{"role":"user","content":"é"}] }';
+      const body =
+        '{ "model" : "m",\n "max_tokens":2, "seed": 12345678901234567890, "messages":[{"role":"user","content":"é"}] }';
       const answer = await request(app.getHttpServer())
         .post('/v1/chat/completions')
         .set('content-type', 'application/json')
@@ -145,8 +152,8 @@ describe('RouterModule.forRoot', () => {
   });
 
   it('names every setting that cannot be used', () => {
-    expect(() => RouterModule.forRoot({ settings: { serviceDiscovery: 'static', routingLogic: 'nope' } })).toThrow(
-      /routing_logic: "nope" is not available/,
-    );
+    expect(() =>
+      RouterModule.forRoot({ settings: { serviceDiscovery: 'static', routingLogic: 'nope' } }),
+    ).toThrow(/routing_logic: "nope" is not available/);
   });
 });

@@ -52,13 +52,25 @@ describe('a strategy and a discovery added inside the project', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'inside-'));
-    for (const part of ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'jest.config.cjs', 'test']) {
+    for (const part of [
+      'src',
+      'package.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'jest.config.cjs',
+      'test',
+    ]) {
       await cp(join(ROOT, part), join(folder, part), { recursive: true });
     }
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     const strategies = join(folder, 'src/routing/strategies');
     await writeFile(join(strategies, 'last-by-url.strategy.ts'), STRATEGY);
-    await register(join(strategies, 'index.ts'), 'LastByUrlStrategy', 'last-by-url.strategy', 'SessionStrategy');
+    await register(
+      join(strategies, 'index.ts'),
+      'LastByUrlStrategy',
+      'last-by-url.strategy',
+      'SessionStrategy',
+    );
     const providers = join(folder, 'src/discovery/providers');
     await writeFile(join(providers, 'local.discovery.ts'), DISCOVERY);
     await register(join(providers, 'index.ts'), 'LocalDiscovery', 'local.discovery', 'StaticDiscovery');
@@ -69,7 +81,9 @@ describe('a strategy and a discovery added inside the project', () => {
 
   it('are valid values of their flags, with no other edit', async () => {
     const flags = ['--service-discovery', 'local', '--routing-logic', 'last-by-url'];
-    const { stdout } = await exec(process.execPath, ['dist/main.js', 'config', '--json', ...flags], { cwd: folder });
+    const { stdout } = await exec(process.execPath, ['dist/main.js', 'config', '--json', ...flags], {
+      cwd: folder,
+    });
     expect(stdout).toMatch(/"local"/);
     expect(stdout).toMatch(/"last-by-url"/);
   });
@@ -78,7 +92,10 @@ describe('a strategy and a discovery added inside the project', () => {
     const jest = join(ROOT, 'node_modules/jest/bin/jest.js');
     const args = ['test/unit/routing/strategies.spec.ts', '--json', '--rootDir', folder];
     const { stdout } = await exec(process.execPath, [jest, ...args], { cwd: folder, maxBuffer: 1 << 26 });
-    const report = JSON.parse(stdout) as { success: boolean; testResults: { assertionResults: { fullName: string }[] }[] };
+    const report = JSON.parse(stdout) as {
+      success: boolean;
+      testResults: { assertionResults: { fullName: string }[] }[];
+    };
     expect(report.success).toBe(true);
     const names = report.testResults.flatMap((file) => file.assertionResults.map(({ fullName }) => fullName));
     expect(names.filter((name) => name.includes('last-by-url')).length).toBeGreaterThan(4);

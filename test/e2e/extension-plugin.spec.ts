@@ -35,12 +35,19 @@ export default ({ RoutingStrategy, EngineDiscovery }) => ({
 `;
 
 /** Runs the router as a process; resolves with its URL, or with its exit code and what it wrote on stderr. */
-async function run(args: string[], env: Record<string, string> = {}): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [MAIN, '--host', '127.0.0.1', '--port', '0', '--log-format', 'json', ...args], {
-    env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  for await (const line of createInterface({ input: child.stdout! })) {
+async function run(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(
+    process.execPath,
+    [MAIN, '--host', '127.0.0.1', '--port', '0', '--log-format', 'json', ...args],
+    {
+      env: { PATH: process.env['PATH'], ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  for await (const line of createInterface({ input: child.stdout })) {
     const port = /"listening on 127\.0\.0\.1:(\d+)"/.exec(line)?.[1];
     if (port !== undefined) return { child, url: `http://127.0.0.1:${port}` };
   }
@@ -48,7 +55,10 @@ async function run(args: string[], env: Record<string, string> = {}): Promise<{ 
 }
 
 async function fails(args: string[]): Promise<{ code: number; stderr: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'] },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number];
@@ -93,14 +103,27 @@ describe('--plugin', () => {
 
   it('makes its names valid in the dynamic file', async () => {
     const file = join(folder, 'dynamic.json');
-    const body = { service_discovery: 'static', static_backends: engines.map(({ url }) => url).join(','), static_models: 'm,m' };
+    const body = {
+      service_discovery: 'static',
+      static_backends: engines.map(({ url }) => url).join(','),
+      static_models: 'm,m',
+    };
     await writeFile(file, JSON.stringify({ ...body, routing_logic: 'roundrobin' }));
-    const { child, url } = await run(['--plugin', plugin, '--dynamic-config-json', file, '--dynamic-config-interval', '0.05']);
+    const { child, url } = await run([
+      '--plugin',
+      plugin,
+      '--dynamic-config-json',
+      file,
+      '--dynamic-config-interval',
+      '0.05',
+    ]);
     const names = new Set([await answeredBy(url, 'm'), await answeredBy(url, 'm')]);
     expect(names.size).toBe(2);
     await writeFile(file, JSON.stringify({ ...body, routing_logic: 'last-by-url' }));
     await settled(async () => {
-      const health = (await (await fetch(`${url}/health`)).json()) as { dynamic_config: { routing_logic: string } };
+      const health = (await (await fetch(`${url}/health`)).json()) as {
+        dynamic_config: { routing_logic: string };
+      };
       return health.dynamic_config.routing_logic === 'last-by-url';
     });
     for (let i = 0; i < 4; i++) expect(await answeredBy(url, 'm')).toBe(engines[1]!.name);
@@ -110,8 +133,14 @@ describe('--plugin', () => {
   it.each([
     ['export const nothing = 1;', /must export a function by default/],
     ['export default () => 1;', /must return an object/],
-    ['export default () => ({ strategies: [class { static strategyName = "x"; }] });', /must be a class that extends RoutingStrategy/],
-    ['export default ({ RoutingStrategy }) => ({ strategies: [class extends RoutingStrategy { static strategyName = "session"; }] });', /registered twice/],
+    [
+      'export default () => ({ strategies: [class { static strategyName = "x"; }] });',
+      /must be a class that extends RoutingStrategy/,
+    ],
+    [
+      'export default ({ RoutingStrategy }) => ({ strategies: [class extends RoutingStrategy { static strategyName = "session"; }] });',
+      /registered twice/,
+    ],
     ['throw new Error("no such luck");', /no such luck/],
   ])('refuses %s at start with one line and exit code 2', async (source, reason) => {
     const bad = join(folder, `bad-${Math.random()}.mjs`);

@@ -68,8 +68,22 @@ describe('realtime connections', () => {
   beforeAll(async () => {
     engine = await echoEngine();
     router = await startRouter(
-      ['--port', '0', '--host', '127.0.0.1', '--service-discovery', 'static', '--static-backends', engine.url,
-        '--static-models', 'whisper', '--routing-logic', 'roundrobin', '--log-level', 'fatal'],
+      [
+        '--port',
+        '0',
+        '--host',
+        '127.0.0.1',
+        '--service-discovery',
+        'static',
+        '--static-backends',
+        engine.url,
+        '--static-models',
+        'whisper',
+        '--routing-logic',
+        'roundrobin',
+        '--log-level',
+        'fatal',
+      ],
       {},
     );
   });
@@ -133,8 +147,22 @@ describe('realtime connections', () => {
     const dead = await echoEngine();
     dead.server.close();
     const other = await startRouter(
-      ['--port', '0', '--host', '127.0.0.1', '--service-discovery', 'static', '--static-backends', dead.url,
-        '--static-models', 'm', '--routing-logic', 'roundrobin', '--log-level', 'fatal'],
+      [
+        '--port',
+        '0',
+        '--host',
+        '127.0.0.1',
+        '--service-discovery',
+        'static',
+        '--static-backends',
+        dead.url,
+        '--static-models',
+        'm',
+        '--routing-logic',
+        'roundrobin',
+        '--log-level',
+        'fatal',
+      ],
       {},
     );
     const { hostname, port } = new URL(other.url);

@@ -31,7 +31,11 @@ export async function startMiniEngine(name: string, models: readonly string[]): 
 }
 
 /** Which engine answered a completion for `model` at the router. */
-export async function answeredBy(router: string, model: string, headers: Record<string, string> = {}): Promise<string> {
+export async function answeredBy(
+  router: string,
+  model: string,
+  headers: Record<string, string> = {},
+): Promise<string> {
   const answer = await fetch(`${router}/v1/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },

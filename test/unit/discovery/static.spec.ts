@@ -63,7 +63,7 @@ describe('DiscoveryRegistry', () => {
     override async stop(): Promise<void> {}
   }
   const renamed = (providerName: string): DiscoveryProvider =>
-    Object.assign(class extends Mine {}, { providerName }) as unknown as DiscoveryProvider;
+    Object.assign(class extends Mine {}, { providerName });
 
   it('knows the classes by their names', () => {
     const registry = new DiscoveryRegistry([StaticDiscovery, Mine]);

@@ -166,7 +166,7 @@ describe('StrategyRegistry', () => {
     Object.assign(
       plugin(() => []),
       { strategyName: name },
-    ) as StrategyClass;
+    );
 
   it.each([
     [[RoundRobinStrategy, named('roundrobin')], 'routing strategy "roundrobin" is registered twice'],

@@ -4,6 +4,7 @@ import { isNativeError } from 'node:util/types';
 import { buildConnector, Client } from 'undici';
 import { failureMessage } from '../../../core/kubernetes/api-status.js';
 import type { ApiAccess, ApiCredentials } from './api-credentials.js';
+import { LinkedAbort } from './linked-abort.js';
 import type { ListWatchLimits } from './list-watch-limits.js';
 
 /** The API server answered, and it was not a success. */
@@ -83,13 +84,16 @@ export class ApiConnection {
 
   /** One GET, whole. @throws {ApiFailure | Error} */
   async get(path: string, signal: AbortSignal): Promise<unknown> {
-    const deadline = AbortSignal.timeout(this.limits.answerMs);
+    const { answerMs } = this.limits;
+    const exchange = new LinkedAbort(signal);
+    const timer = setTimeout(() => exchange.abort(silence(answerMs)), answerMs);
+    timer.unref();
     try {
-      const answer = await this.#request(this.#lists, path, AbortSignal.any([signal, deadline]));
+      const answer = await this.#request(this.#lists, path, exchange.signal);
       return JSON.parse(await readBounded(answer.body, MAX_PAGE_BYTES));
-    } catch (error) {
-      if (deadline.aborted && !signal.aborted) throw this.#silent(this.limits.answerMs);
-      throw error;
+    } finally {
+      clearTimeout(timer);
+      exchange.release();
     }
   }
 
@@ -100,16 +104,18 @@ export class ApiConnection {
    */
   async *watch(path: string, options: WatchOptions): AsyncGenerator<Buffer> {
     const { answerMs, stallMs, quietMs, pingMs } = this.limits;
-    const silent = new AbortController();
+    const exchange = new LinkedAbort(options.signal);
     let limit = answerMs;
+    let silent = false;
     this.#heard();
     const check = setInterval(() => {
-      if (performance.now() - this.#heardAt > limit) silent.abort(this.#silent(limit));
+      if (performance.now() - this.#heardAt <= limit) return;
+      silent = true;
+      exchange.abort(silence(limit));
     }, pingMs / 2);
     check.unref();
     try {
-      const signal = AbortSignal.any([options.signal, silent.signal]);
-      const answer = await this.#request(this.#watches, path, signal);
+      const answer = await this.#request(this.#watches, path, exchange.signal);
       limit = this.#http2 ? stallMs : quietMs;
       this.#heard();
       options.accepted();
@@ -118,9 +124,10 @@ export class ApiConnection {
         yield chunk;
       }
     } catch (error) {
-      if (limit !== quietMs || !silent.signal.aborted) throw error;
+      if (limit !== quietMs || !silent) throw error;
     } finally {
       clearInterval(check);
+      exchange.release();
     }
   }
 
@@ -151,10 +158,10 @@ export class ApiConnection {
   #heard(): void {
     this.#heardAt = performance.now();
   }
+}
 
-  #silent(ms: number): Error {
-    return new Error(`the API server was silent for ${ms / 1000} s`);
-  }
+function silence(ms: number): Error {
+  return new Error(`the API server was silent for ${ms / 1000} s`);
 }
 
 async function readBounded(body: AsyncIterable<Buffer>, limit: number): Promise<string> {

@@ -4,6 +4,7 @@ import { type WatchEvent, WatchEventSplitter } from '../../../core/kubernetes/wa
 import type { Timers } from '../../timers.js';
 import { type ApiConnection, ApiFailure, reasonOf } from './api-connection.js';
 import type { ListWatchLimits } from './list-watch-limits.js';
+import { LinkedAbort } from './linked-abort.js';
 import { listPages, pathOf, type ResourceQuery } from './list-pages.js';
 import { pause } from './pause.js';
 
@@ -123,17 +124,18 @@ export class ListWatch<T extends { readonly uid: string }> {
   }
 
   async #follow(connection: ApiConnection, stopping: AbortSignal): Promise<void> {
-    const due = new AbortController();
-    const ended = new AbortController();
-    const probing = this.#probeList(due, AbortSignal.any([stopping, ended.signal]));
-    const signal = AbortSignal.any([stopping, due.signal]);
+    const due = new LinkedAbort(stopping);
+    const ended = new LinkedAbort(stopping);
+    const probing = this.#probeList(due, ended.signal);
     try {
-      while (!signal.aborted) await this.#watch(connection, signal);
+      while (!due.signal.aborted) await this.#watch(connection, due.signal);
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (!due.signal.aborted) throw error;
     } finally {
       ended.abort();
       await probing;
+      due.release();
+      ended.release();
     }
   }
 
@@ -141,7 +143,7 @@ export class ListWatch<T extends { readonly uid: string }> {
    * Waits until the periodic list is due, then makes sure that lists are answered at all before it
    * ends the watch: where they are denied, the open watch is the only thing that still follows.
    */
-  async #probeList(due: AbortController, ended: AbortSignal): Promise<void> {
+  async #probeList(due: LinkedAbort, ended: AbortSignal): Promise<void> {
     const { limits, timers } = this.options;
     // Replicas that started together drift apart.
     await pause(timers, limits.resyncMs * (0.9 + 0.2 * timers.random()), ended);
@@ -235,7 +237,7 @@ export class ListWatch<T extends { readonly uid: string }> {
     this.options.changed();
     if (error instanceof ApiFailure && error.status === 403) {
       this.#failures = 0;
-      return limits.pollMs;
+      return Math.max(0, limits.pollMs - livedMs);
     }
     this.#failures = livedMs > limits.steadyMs ? 1 : this.#failures + 1;
     const backOff = Math.min(limits.retryMs, 50 * 2 ** Math.min(this.#failures, 10));

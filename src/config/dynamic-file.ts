@@ -1,17 +1,17 @@
-import { LEGACY_DYNAMIC_KEYS, legacyWarning } from '../config/legacy-flags.js';
-import { show } from '../config/raw-values.js';
-import { readValue, type Origin, type Origins } from '../config/setting-layer.js';
-import { FLAG_KEYS, flagOf, KEY_BY_SNAKE, nearestName, toSnake } from '../config/setting-names.js';
-import { SettingsError } from '../config/settings-error.js';
-import { flattenStaticModels, parseSettingsFile, type FileFormat } from '../config/settings-file.js';
-import { checkSettings, isComplete, type PluginNames } from '../config/settings-rules.js';
+import { LEGACY_DYNAMIC_KEYS, legacyWarning } from './legacy-flags.js';
+import { show } from './raw-values.js';
+import { readValue, type Origin, type Origins } from './setting-layer.js';
+import { FLAG_KEYS, flagOf, KEY_BY_SNAKE, nearestName, toSnake } from './setting-names.js';
+import { SettingsError } from './settings-error.js';
+import { flattenStaticModels, parseSettingsFile, type FileFormat } from './settings-file.js';
+import { checkSettings, isComplete, type PluginNames } from './settings-rules.js';
 import {
   settingOf,
   type DraftSettings,
   type RequiredKey,
   type SettingKey,
   type Settings,
-} from '../config/settings.schema.js';
+} from './settings.schema.js';
 
 /** What flags, environment and config file say: the ground that every version of the dynamic file is laid on. */
 export interface StartupSettings {

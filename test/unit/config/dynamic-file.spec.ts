@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { SettingsError } from '../../../src/config/settings-error.js';
-import { nextSettings, type DynamicVersion } from '../../../src/dynamic-config/dynamic-file.js';
+import { nextSettings, type DynamicVersion } from '../../../src/config/dynamic-file.js';
 import { load, STATIC } from '../config/load.js';
 
 const K8S = [

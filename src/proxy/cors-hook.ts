@@ -1,0 +1,22 @@
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { SettingsStore } from '../config/settings-store.js';
+import { corsHeaders } from './cors.js';
+
+// What browsers ask for that no engine answers.
+const MODELS = /^\/v1\/models(?:[/?]|$)/;
+
+/** Gives the lists of models, and their errors, the CORS headers that relayed answers get. */
+@Injectable()
+export class CorsHook {
+  constructor(host: HttpAdapterHost, settings: SettingsStore) {
+    // A standalone context (tests of single providers) has no server.
+    const fastify = host.httpAdapter?.getInstance() as FastifyInstance | undefined;
+    fastify?.addHook('onRequest', (request, reply, done) => {
+      const cors = MODELS.test(request.url) ? corsHeaders(request.headers, settings.current.allowedOrigins) : null;
+      for (let i = 0; cors !== null && i < cors.length; i += 2) void reply.header(cors[i]!, cors[i + 1]);
+      done();
+    });
+  }
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { SETTINGS } from '../../../src/config/settings.schema.js';
+
+const folder = join(__dirname, '..', '..', '..', 'k8s');
+const read = (name: string) => parse(readFileSync(join(folder, name), 'utf8'));
+const pod = read('deployment.yaml').spec.template;
+const container = pod.spec.containers[0];
+
+it('lists every manifest of the folder', () => {
+  expect(read('kustomization.yaml').resources).toEqual(
+    expect.arrayContaining(['deployment.yaml', 'service.yaml', 'configmap.yaml', 'pdb.yaml', 'role.yaml']),
+  );
+});
+
+it('gives the router time to drain before it is killed', () => {
+  const needed = Number(SETTINGS.shutdownDelay.default) + Number(SETTINGS.shutdownTimeout.default);
+  expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThan(needed);
+});
+
+it('probes liveness apart from readiness', () => {
+  expect(container.startupProbe.httpGet.path).toBe('/health');
+  expect(container.livenessProbe.httpGet.path).toBe('/health');
+  expect(container.readinessProbe.httpGet.path).toBe('/ready');
+});
+
+it('keeps the variables of a Service named like the router out of its environment', () => {
+  expect(read('service.yaml').metadata.name).toBe('vllm-router');
+  expect(pod.spec.enableServiceLinks).toBe(false);
+});
+
+it('sends the Service to the pods of the Deployment', () => {
+  expect(pod.metadata.labels).toMatchObject(read('service.yaml').spec.selector);
+  expect(pod.metadata.labels).toMatchObject(read('pdb.yaml').spec.selector.matchLabels);
+  expect(container.ports[0].name).toBe(read('service.yaml').spec.ports[0].targetPort);
+  expect(container.args).toContain(`--port=${container.ports[0].containerPort}`);
+});
+
+it('mounts the dynamic file that the args name', () => {
+  const [mount] = container.volumeMounts;
+  const [name] = Object.keys(read('configmap.yaml').data);
+  expect(container.args).toContain(`--dynamic-config-json=${mount.mountPath}/${name}`);
+  expect(pod.spec.volumes[0].configMap.name).toBe(read('configmap.yaml').metadata.name);
+});
