@@ -1,0 +1,131 @@
+import { existsSync, statSync } from 'node:fs';
+import { posix, join } from 'node:path';
+import { LEGACY_FLAGS } from '../../../src/config/legacy-flags.js';
+import { displayDefault } from '../../../src/config/setting-display.js';
+import { FLAG_KEYS, flagOf } from '../../../src/config/setting-names.js';
+import { DOCUMENTS, projectFiles, readProjectFile, ROOT } from '../../support/project-files.js';
+
+const documents = [...DOCUMENTS, ...projectFiles('docs').filter((path) => path.endsWith('.md'))];
+const withoutCode = (text: string): string => text.replace(/```[\s\S]*?```/g, '');
+
+/** The anchor that GitHub makes of a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replace(/ /g, '-');
+
+const anchorsOf = (path: string): string[] =>
+  [...withoutCode(readProjectFile(path)).matchAll(/^#{1,6} +(.+)$/gm)].map(([, heading = '']) =>
+    anchorOf(heading),
+  );
+
+describe.each(documents)('%s', (document) => {
+  const text = readProjectFile(document);
+
+  it('links to what is there', () => {
+    const links = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+    const dead = links.filter((link) => {
+      if (/^[a-z]+:/.test(link)) return false;
+      const [path = '', anchor] = link.split('#');
+      const file = path === '' ? document : posix.join(posix.dirname(document), path);
+      if (!existsSync(join(ROOT, file))) return true;
+      return anchor !== undefined && !anchorsOf(file).includes(anchor);
+    });
+    expect(dead).toEqual([]);
+  });
+
+  it('names files and folders of the project that are there', () => {
+    const named = /`((?:src|test|scripts|docs|examples|k8s|docker|show|\.ci|\.github)\/[\w./-]*)`/g;
+    const paths = [...text.matchAll(named)].map(([, path = '']) => path);
+    const wrong = paths.filter((path) => {
+      const there = statSync(join(ROOT, path), { throwIfNoEntry: false });
+      return there === undefined || (path.endsWith('/') && !there.isDirectory());
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('names flags that exist', () => {
+    const known = new Set([...FLAG_KEYS.map(flagOf), ...[...LEGACY_FLAGS.keys()].map((name) => `--${name}`)]);
+    // Flags of other programs: npm, docker, git, kubectl, and the commands of ours that take some.
+    const others = new Set(
+      '--flag --ignore-scripts --install-links --omit --rm --help --version --build-arg --once --speed --json'.split(
+        ' ',
+      ),
+    );
+    const flags = [...text.matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)].map(([flag]) => flag);
+    expect(flags.filter((flag) => !known.has(flag) && !others.has(flag))).toEqual([]);
+  });
+
+  it('names metrics that exist', () => {
+    const source = projectFiles('src').map(readProjectFile).join('\n');
+    const metrics = [...text.matchAll(/`((?:vllm:|vllm_router_)[a-z_]+)(?:\{[^`]*\})?`/g)].map(
+      ([, name = '']) => name,
+    );
+    expect(metrics.filter((name) => !source.includes(`'${name}'`))).toEqual([]);
+  });
+
+  it('says nothing of days before: that is for CHANGELOG.md', () => {
+    expect(withoutCode(text).match(/\b(no longer|used to|previously|formerly)\b/gi) ?? []).toEqual([]);
+  });
+});
+
+describe('the table of flags in README.md', () => {
+  const rows = [...readProjectFile('README.md').matchAll(/^\| `(--[a-z0-9-]+)` \|(.*?)\|(.*?)\|$/gm)];
+  const keyOf = (flag: string) => FLAG_KEYS.find((key) => flagOf(key) === flag);
+
+  it('has the flags that people need first', () => {
+    const flags = rows.map(([, flag]) => flag);
+    expect(flags).toEqual(
+      expect.arrayContaining([
+        '--port',
+        '--service-discovery',
+        '--static-backends',
+        '--routing-logic',
+        '--session-key',
+      ]),
+    );
+    expect(new Set(flags).size).toBe(flags.length);
+  });
+
+  it('tells their defaults', () => {
+    const wrong = rows.filter(([, flag = '', preset = '']) => {
+      const key = keyOf(flag);
+      const told = preset.replaceAll('`', '').trim();
+      return (
+        key === undefined ||
+        (told !== '' && told !== 'required' ? told !== displayDefault(key) : displayDefault(key) !== '')
+      );
+    });
+    expect(wrong.map(([row]) => row)).toEqual([]);
+  });
+});
+
+describe('ARCHITECTURE.md', () => {
+  const text = readProjectFile('ARCHITECTURE.md');
+
+  it('names every room of src', () => {
+    const rooms = new Set(
+      projectFiles('src')
+        .map((path) => path.split('/').slice(0, 2))
+        .filter((parts) => !parts[1]?.includes('.'))
+        .map((parts) => parts.join('/')),
+    );
+    expect([...rooms].filter((room) => !text.includes(`\`${room}/\``))).toEqual([]);
+  });
+
+  it('quotes code as it stands', () => {
+    // A block that begins with "// src/..." is a quotation of that file; one marked "(new)" is not there yet.
+    const blocks = [...text.matchAll(/```ts\n\/\/ (\S+)\n([\s\S]*?)```/g)];
+    expect(blocks.length).toBeGreaterThan(0);
+    const flat = (code: string): string => code.replace(/\s+/g, ' ').trim();
+    const wrong = blocks.filter(([, path = '', code = '']) =>
+      code
+        .split(/^\s*\/\/ …$/m)
+        .map(flat)
+        .some((piece) => !flat(readProjectFile(path)).includes(piece)),
+    );
+    expect(wrong.map(([, path]) => path)).toEqual([]);
+  });
+});
