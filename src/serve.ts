@@ -84,11 +84,14 @@ function running(app: NestFastifyApplication, url: string): RunningRouter {
 
 /** `vllm-router [flags]`: serves until SIGTERM or SIGINT. */
 export async function serve(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const router = await startRouter(argv, env);
+  let router: RunningRouter | null = null;
   const stop = (signal: NodeJS.Signals): void => {
+    // Nothing is under way before the start is over. Process 1 of a container has no default for signals.
+    if (router === null) process.exit(0);
     // Ctrl-C comes from somebody who waits; the delay is for load balancers, which send SIGTERM.
-    void router.shutDown(signal === 'SIGINT').then(() => process.exit(0));
+    else void router.shutDown(signal === 'SIGINT').then(() => process.exit(0));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  router = await startRouter(argv, env);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Server } from 'node:http';
-import { Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { SettingsStore } from '../config/settings-store.js';
 import { DrainState } from '../proxy/drain-state.js';
 import { RealtimeGateway } from '../proxy/realtime.gateway.js';
@@ -13,7 +14,7 @@ const POLL_MS = 50;
  * requests; what is under way ends by itself within the time given, or in an error event.
  */
 @Injectable()
-export class DrainService {
+export class DrainService implements BeforeApplicationShutdown {
   readonly #log = new Logger(DrainService.name);
   #hurried = false;
 
@@ -22,7 +23,14 @@ export class DrainService {
     private readonly watch: SilenceWatch,
     private readonly realtime: RealtimeGateway,
     private readonly settings: SettingsStore,
+    private readonly host: HttpAdapterHost,
   ) {}
+
+  /** In a host application with shutdown hooks, a signal drains the router before the server closes. */
+  async beforeApplicationShutdown(signal?: string): Promise<void> {
+    if (signal === undefined || this.state.draining) return;
+    await this.drain(this.host.httpAdapter.getHttpServer() as Server);
+  }
 
   /** Skips what is left of the waiting: the operator asked twice. */
   hurry(): void {

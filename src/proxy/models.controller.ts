@@ -1,10 +1,12 @@
-import { Controller, Get, Param } from '@nestjs/common';
+import { Controller, Get, Param, UseFilters } from '@nestjs/common';
 import { modelNotFound, notSynced } from '../core/errors.js';
 import type { ModelCard } from '../core/fleet.js';
 import { FleetService } from '../discovery/fleet.service.js';
+import { RouterErrorFilter } from './router-error.filter.js';
 
 /** `GET /v1/models`: what the fleet serves, merged over its engines. No engine is asked. */
 @Controller()
+@UseFilters(RouterErrorFilter)
 export class ModelsController {
   constructor(private readonly fleet: FleetService) {}
 

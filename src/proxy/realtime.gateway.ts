@@ -3,10 +3,12 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { createProxyMiddleware, type RequestHandler } from 'http-proxy-middleware';
+import { SettingsStore } from '../config/settings-store.js';
 import type { AttemptOutcome } from '../core/attempt-event.js';
 import { causeOfError } from '../core/attempt-failure.js';
 import type { Engine } from '../core/engine.js';
 import { errorBody, modelRequired, routeNotFound, RouterError, shuttingDown } from '../core/errors.js';
+import { headerValue, requestHeaders } from '../core/headers.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { sanitiseRequestId } from '../core/request-id.js';
 import { FleetService } from '../discovery/fleet.service.js';
@@ -17,7 +19,7 @@ import { CandidatesService } from './candidates.service.js';
 import { DrainState } from './drain-state.js';
 import { plainAgain } from './plain-again.js';
 import { SetAsideService } from './set-aside.service.js';
-import { SettingsStore } from '../config/settings-store.js';
+import { TrustedPeers } from './trusted-peers.js';
 
 const PATH = '/v1/realtime';
 
@@ -69,7 +71,8 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
     try {
       this.#connect(request, socket, head, id);
     } catch (error) {
-      const told = error instanceof RouterError ? error : new RouterError(500, 'internal_error', 'The router failed.');
+      const told =
+        error instanceof RouterError ? error : new RouterError(500, 'internal_error', 'The router failed.');
       this.metrics.rejected(told.code);
       refuse(socket, told, id);
     }
@@ -78,7 +81,10 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
   #connect(request: IncomingMessage, socket: Duplex, head: Buffer, id: string): void {
     if (this.drain.draining) throw shuttingDown();
     const { rootPath } = this.settings.current;
-    const target = rootPath !== '' && request.url?.startsWith(`${rootPath}/`) ? request.url.slice(rootPath.length) : request.url;
+    const target =
+      rootPath !== '' && request.url?.startsWith(`${rootPath}/`)
+        ? request.url.slice(rootPath.length)
+        : request.url;
     const url = new URL(target ?? '/', 'http://router');
     if (url.pathname !== PATH) throw routeNotFound();
     const facts = this.#facts(id, url, request);
@@ -94,11 +100,19 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
       this.#sockets.delete(socket);
       const now = performance.now();
       const usage = null;
-      const end = { type: 'finished', at: now, sinceDispatch: now - at, status: null, outcome, usage, cause } as const;
+      const end = {
+        type: 'finished',
+        at: now,
+        sinceDispatch: now - at,
+        status: null,
+        outcome,
+        usage,
+        cause,
+      } as const;
       this.listeners.observe({ ...base, ...end });
     });
     request.url = target ?? '/';
-    request.headers['x-request-id'] = id;
+    this.#forwarded(request, id);
     this.#proxyTo(engine, (error) => {
       outcome = 'failed';
       cause = causeOfError(error);
@@ -118,11 +132,21 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
     return { id, path: PATH, shape: 'other', model, stream: true, session };
   }
 
+  /** The same X-Forwarded-* and x-request-id that relayed requests carry. */
+  #forwarded(request: IncomingMessage, id: string): void {
+    const address = request.socket.remoteAddress ?? 'unknown';
+    const trusted = new TrustedPeers(this.settings.current.trustedProxies).has(address);
+    const protocol = 'encrypted' in request.socket ? 'https' : 'http';
+    const headers = requestHeaders(request.rawHeaders, { requestId: id, address, protocol, trusted });
+    for (const name of ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-request-id']) {
+      request.headers[name] = headerValue(headers, name);
+    }
+  }
+
   #proxyTo(engine: Engine, onError: (error: Error) => void): RequestHandler {
     return createProxyMiddleware({
       target: engine.url,
       changeOrigin: true,
-      xfwd: true,
       // The default plugins answer errors and log in their own way.
       ejectPlugins: true,
       plugins: [(proxy) => void proxy.on('error', (error) => onError(error))],

@@ -136,6 +136,9 @@ describe.each([{ bodyParser: false as const }, { rawBody: true as const }])(
       expect((await request(server).get('/health')).body.status).toBe('healthy');
       expect((await request(server).get('/metrics')).text).toContain('vllm:healthy_pods_total');
       expect((await request(server).get('/v1/models')).body.data[0].id).toBe('m');
+      const unknown = await request(server).get('/v1/models/org/none');
+      expect(unknown.status).toBe(404);
+      expect(unknown.body.error.code).toBe('model_not_found');
     });
   },
 );

@@ -7,6 +7,7 @@ import { startRouter, type RunningRouter } from '../../src/serve.js';
 /** An engine that accepts WebSocket upgrades and sends back whatever arrives. */
 async function echoEngine(): Promise<{ server: Server; url: string; upgrades: string[]; sockets: Socket[] }> {
   const upgrades: string[] = [];
+  const forwarded: string[] = [];
   const sockets: Socket[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -18,6 +19,7 @@ async function echoEngine(): Promise<{ server: Server; url: string; upgrades: st
   });
   server.on('upgrade', (request, socket) => {
     upgrades.push(request.url ?? '');
+    forwarded.push(`${request.headers['x-forwarded-for']} ${request.headers['x-forwarded-host']}`);
     sockets.push(socket as Socket);
     const accept = createHash('sha1')
       .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
@@ -32,7 +34,7 @@ async function echoEngine(): Promise<{ server: Server; url: string; upgrades: st
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
-  return { server, url: `http://127.0.0.1:${port}`, upgrades, sockets };
+  return { server, url: `http://127.0.0.1:${port}`, upgrades, forwarded, sockets };
 }
 
 function handshake(path: string): string {
@@ -105,6 +107,15 @@ describe('realtime connections', () => {
     await closed;
     expect(engine.upgrades.at(-1)).toBe('/v1/realtime?model=whisper');
     while ((await gauge()) !== '0') await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('does not believe a stranger who says whom he forwards for', async () => {
+    const socket = await open();
+    const lie = 'x-forwarded-for: 6.6.6.6\r\nx-forwarded-host: evil\r\n\r\n';
+    socket.write(handshake('/v1/realtime?model=whisper').replace(/\r\n$/, lie));
+    expect(await readUntil(socket, '\r\n\r\n')).toMatch(/^HTTP\/1\.1 101/);
+    expect(engine.forwarded.at(-1)).toBe('127.0.0.1 router');
+    socket.destroy();
   });
 
   it('takes the only model that is served when none is named', async () => {
