@@ -78,6 +78,7 @@ function buildProgram(version: string, found: (request: CliRequest) => void): Co
     visibleOptions: (command) => [
       new Option('--port <port>', 'the port of the router').default(8001),
       new Option('--speed <factor>', 'how fast the simulated engines answer').default(1),
+      new Option('--once', 'stop after the first streamed answer'),
       ...Help.prototype.visibleOptions.call(new Help(), command),
     ],
   });

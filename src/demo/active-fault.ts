@@ -5,6 +5,8 @@ import { type CutPhase, cutAt, type Fault, parseFault } from './fault.js';
 export class ActiveFault {
   private left = Infinity;
   current: Fault | null = null;
+  /** Set once the engine was told to end: what still comes on an open connection is refused, probes are not. */
+  terminated = false;
 
   /** Throws when the fault is not one. */
   set(fault: Fault | null): void {
@@ -20,6 +22,7 @@ export class ActiveFault {
 
   /** The fault that a request meets: that of its `x-sim-fault` header, which throws when it is none, or ours. */
   forRequest(headers: IncomingHttpHeaders, pathname: string, probe: boolean): Fault | null {
+    if (this.terminated) return probe ? null : { draining: true };
     const header = headers['x-sim-fault'];
     if (typeof header === 'string') return parseFault(JSON.parse(header));
     const fault = this.current;

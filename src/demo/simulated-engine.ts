@@ -190,18 +190,20 @@ export class SimulatedEngine {
    */
   hangSilently(): void {
     this.mode = 'silent';
+    this.fault.terminated = true;
     this.pause();
     this.server.close();
     this.server.closeIdleConnections();
   }
 
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url ?? '/';
-    const pathname = path.split('?', 1)[0] ?? '/';
+    const pathname = (request.url ?? '/').split('?', 1)[0] ?? '/';
     if (pathname.startsWith('/sim/')) return controlRoute(this, request, response);
     const probe = isProbe(request.method ?? '', pathname);
     const { number, requests, hung } = this.connections.begin(request.socket);
     if (hung) return;
+    const { mode } = this;
+    if (mode === 'silent') response.shouldKeepAlive = false;
     const seen = seenRequest(request, number);
     (probe ? this.probeLog : this.requestLog).add(seen);
     if (!probe) this.inFlight += 1;
@@ -211,10 +213,7 @@ export class SimulatedEngine {
     } catch (error) {
       fault = { status: 400, body: `x-sim-fault: ${String(error)}` };
     }
-    const exchange = new Exchange(request, response, seen, fault, () => {
-      this.connections.rest(request.socket);
-      this.finish(seen, probe);
-    });
+    const exchange = new Exchange(request, response, seen, fault, () => this.finish(request, seen, probe));
     if (fault?.staleSocket !== undefined && requests > 1) {
       return exchange.close(fault.staleSocket, 'faulted');
     }
@@ -223,13 +222,14 @@ export class SimulatedEngine {
     if (body === null || exchange.over) return;
     if (!probe) this.events.emit('request', seen);
     if (fault?.slowHead !== undefined) await exchange.delay(fault.slowHead);
-    if (this.mode !== 'serving' || exchange.over) return;
+    if (this.mode !== mode || exchange.over) return;
     if (answerByFault(exchange, body)) return;
     if (this.fault.current?.dead === true && pathname === '/health') return exchange.send(503, [], '');
     answerRequest(exchange, this.state, body);
   }
 
-  private finish(seen: SeenRequest, probe: boolean): void {
+  private finish(request: IncomingMessage, seen: SeenRequest, probe: boolean): void {
+    this.connections.rest(request.socket);
     if (this.mode === 'killed' && seen.finished === 'aborted') seen.finished = 'killed';
     if (probe) return;
     this.inFlight -= 1;

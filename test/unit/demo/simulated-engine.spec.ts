@@ -277,8 +277,12 @@ describe('the simulated engine', () => {
     await once(idle, 'data');
     const idleEnd = readToEnd(idle);
     const answer = await stream(engine);
+    const late = await open(engine.port);
+    while (engine.connectionCount < 3) await new Promise((resolve) => setImmediate(resolve));
     engine.hangSilently();
     await idleEnd;
+    late.write(rawPost(CHAT, chatOf()));
+    expect((await readToEnd(late)).text).toContain('cannot schedule new futures after shutdown');
     await expect(fetchAnswer(`${engine.url}/health`)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     expect(engine.inFlight).toBe(1);
     expect(answer.readableLength).toBe(0);
