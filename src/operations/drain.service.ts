@@ -41,8 +41,9 @@ export class DrainService implements BeforeApplicationShutdown {
   async drain(server: Server): Promise<void> {
     const { shutdownDelay, shutdownTimeout } = this.settings.current;
     this.state.leave();
-    this.#log.log(`shutting down: unready now, new requests are taken for ${shutdownDelay} s more`);
-    await this.#until(() => false, shutdownDelay);
+    const delay = this.#hurried ? 0 : shutdownDelay;
+    this.#log.log(`shutting down: unready now, new requests are taken for ${delay} s more`);
+    await this.#until(() => false, delay);
     this.state.drain();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     const before = this.#underWay;

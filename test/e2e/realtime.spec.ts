@@ -5,7 +5,13 @@ import { once } from 'node:events';
 import { startRouter, type RunningRouter } from '../../src/serve.js';
 
 /** An engine that accepts WebSocket upgrades and sends back whatever arrives. */
-async function echoEngine(): Promise<{ server: Server; url: string; upgrades: string[]; sockets: Socket[] }> {
+async function echoEngine(): Promise<{
+  server: Server;
+  url: string;
+  upgrades: string[];
+  forwarded: string[];
+  sockets: Socket[];
+}> {
   const upgrades: string[] = [];
   const forwarded: string[] = [];
   const sockets: Socket[] = [];
