@@ -1,22 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import type { Settings } from './config/settings.schema.js';
 import { errorBody, RouterError } from './core/errors.js';
+import { OpenConnections } from './open-connections.js';
 
 /** How often Node looks for heads that are too slow, milliseconds. */
 const HEAD_CHECK_MS = 1_000;
+/** How long a client that was refused has to read why, milliseconds. */
+const CLOSING_MS = 1_000;
 
 /** Our own server: Fastify with the limits of the settings and answers of our own to what is no HTTP. */
 export function createHttpAdapter(settings: Settings): FastifyAdapter {
-  const answering = new WeakSet<Socket>();
+  const connections = new OpenConnections();
   const adapter = new FastifyAdapter({
     http: {
       maxHeaderSize: settings.maxHeaderSize,
       headersTimeout: settings.clientHeaderTimeout * 1_000,
       connectionsCheckingInterval: HEAD_CHECK_MS,
+      // Asked where the answer can have a body.
+      requireHostHeader: false,
     },
     // Node's clock for whole requests is blind to progress; bodies are timed by BodyIntake.
     requestTimeout: 0,
@@ -26,7 +31,7 @@ export function createHttpAdapter(settings: Settings): FastifyAdapter {
     routerOptions: { maxParamLength: 1_024 },
     rewriteUrl: (request: { url?: string | undefined }) => targetOf(request.url ?? '/', settings.rootPath),
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) =>
-      refuse(error, socket, answering.has(socket)),
+      refuse(error, socket, connections.answersOn(socket)),
     frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
       const told = new RouterError(400, 'invalid_request', `Invalid request: ${error.message}.`);
       const id = randomUUID();
@@ -40,10 +45,9 @@ export function createHttpAdapter(settings: Settings): FastifyAdapter {
   const server = adapter.getInstance().server;
   // Node drops header lines beyond its count silently; the size limit is the one that holds.
   server.maxHeadersCount = 0;
-  server.on('request', (request: IncomingMessage, response) => {
-    answering.add(request.socket);
-    response.on('close', () => answering.delete(request.socket));
-  });
+  connections.follow(server);
+  // RFC 9110 section 10.1.1 lets a server ignore expectations that it does not know.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   return adapter;
 }
 
@@ -56,10 +60,14 @@ function targetOf(target: string, rootPath: string): string {
   return rest.startsWith('/') ? rest : path;
 }
 
-/** Answers bytes that are no acceptable HTTP, and closes the connection (RFC 9112 section 9.6). */
-function refuse(error: NodeJS.ErrnoException, socket: Socket, answering: boolean): void {
-  // In the midst of an answer nothing can be said any more.
-  if (error.code === 'ECONNRESET' || !socket.writable || answering) {
+/**
+ * Answers bytes that are no acceptable HTTP, and closes the connection (RFC 9112 section 9.6).
+ * @param open answers on the connection that are not complete
+ */
+function refuse(error: NodeJS.ErrnoException, socket: Socket, open: readonly ServerResponse[]): void {
+  // In the midst of an answer, or with answers still to come, nothing can be said.
+  const spoken = open.length > 1 || open[0]?.headersSent === true;
+  if (error.code === 'ECONNRESET' || !socket.writable || spoken) {
     socket.destroy();
     return;
   }
@@ -70,6 +78,8 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket, answering: boolean
     `HTTP/1.1 ${told.status} ${STATUS_CODES[told.status]}\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${id}\r\nconnection: close\r\n\r\n${body}`,
   );
+  // A client that does not close its side must not keep the connection.
+  setTimeout(() => socket.destroy(), CLOSING_MS).unref();
 }
 
 function clientError(code: string | undefined): RouterError {

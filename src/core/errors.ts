@@ -51,6 +51,10 @@ export const modelRequired = (): RouterError =>
 export const modelNotString = (): RouterError =>
   new RouterError(400, 'invalid_request', "Invalid request: 'model' must be a string.", 'model');
 
+/** The request's own framing is doubtful: nothing more is read from its connection. */
+export const badFraming = (fault: string): RouterError =>
+  new RouterError(400, 'invalid_request', `Invalid request: ${fault}.`, null, null, true);
+
 /** `limit` in bytes. */
 export const bodyTooLarge = (limit: number): RouterError =>
   new RouterError(

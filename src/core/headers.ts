@@ -35,6 +35,23 @@ export function headerValue(headers: RawHeaders, name: string): string | undefin
   return undefined;
 }
 
+/**
+ * What makes the end or the addressee of a request doubtful, in words for its client; null for nothing
+ * (RFC 9112 sections 3.2 and 6.1). What Node refuses by itself is not asked again.
+ */
+export function framingFault(headers: RawHeaders, httpVersion: string): string | null {
+  let hosts = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+    if (name.length !== 17 || name.toLowerCase() !== 'transfer-encoding') continue;
+    if (headers[i + 1]!.trim().toLowerCase() !== 'chunked')
+      return 'no transfer coding but chunked is understood';
+  }
+  if (hosts > 1) return 'more than one Host header';
+  return hosts === 0 && httpVersion === '1.1' ? 'no Host header' : null;
+}
+
 /** Names that `Connection` lists, which are hop-by-hop in this message (RFC 9110 section 7.6.1). */
 function namedByConnection(headers: RawHeaders): Set<string> | null {
   let named: Set<string> | null = null;

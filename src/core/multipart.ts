@@ -60,7 +60,8 @@ export function formFields(body: Buffer, boundary: string, wanted: readonly stri
     if (headerLength < 0) continue;
     const name = fieldName(header.toString('utf8', 0, headerLength));
     const value = body.subarray(start + headerLength + 4, line.contentEnd);
-    if (name !== null && wanted.includes(name) && value.length <= MAX_VALUE) found.set(name, value.toString('utf8'));
+    if (name !== null && wanted.includes(name) && value.length <= MAX_VALUE)
+      found.set(name, value.toString('utf8'));
   }
   return found;
 }

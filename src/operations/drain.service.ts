@@ -8,6 +8,8 @@ import { RealtimeGateway } from '../proxy/realtime.gateway.js';
 import { SilenceWatch } from '../proxy/silence-watch.js';
 
 const POLL_MS = 50;
+/** How long the last bytes of answers may take to reach their clients. */
+const WRITING_SECONDS = 2;
 
 /**
  * The way down: unready at once, so that load balancers look elsewhere; then no new connections and
@@ -57,17 +59,17 @@ export class DrainService implements BeforeApplicationShutdown {
     this.watch.failAll();
     this.realtime.closeAll();
     // The last answers are being written; a client that does not read them must not hold the process.
-    await Promise.race([this.#until(() => this.#connectionsGone(server), 2), closed]);
+    let written = false;
+    void closed.then(() => (written = true));
+    await this.#until(() => {
+      server.closeIdleConnections();
+      return written;
+    }, WRITING_SECONDS);
     server.closeAllConnections();
   }
 
   get #underWay(): number {
     return this.watch.size + this.realtime.size;
-  }
-
-  #connectionsGone(server: Server): boolean {
-    server.closeIdleConnections();
-    return !server.listening && this.#underWay === 0;
   }
 
   async #until(done: () => boolean, seconds: number): Promise<void> {

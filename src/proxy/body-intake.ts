@@ -19,8 +19,8 @@ interface Receiving {
   readonly startedAt: number;
   readonly body: RequestBody;
   /** Where the pace is taken from: a length, and when it was reached. */
-  lengthThen: number;
-  then: number;
+  lengthAtSweep: number;
+  sweptAt: number;
   readonly fail: (error: RouterError) => void;
 }
 
@@ -78,8 +78,8 @@ export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
     const receiving: Receiving = {
       startedAt: now,
       body,
-      lengthThen: 0,
-      then: now,
+      lengthAtSweep: 0,
+      sweptAt: now,
       fail: (error) => end(error),
     };
     const stop = (): void => {
@@ -102,11 +102,11 @@ export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
   sweep(now: number): void {
     const seconds = this.settings.current.clientBodyTimeout;
     for (const receiving of this.#receiving) {
-      const elapsed = (now - receiving.then) / 1_000;
+      const elapsed = (now - receiving.sweptAt) / 1_000;
       if (elapsed < Math.min(PACE_MS / 1_000, seconds)) continue;
-      const came = receiving.body.length - receiving.lengthThen;
-      receiving.lengthThen = receiving.body.length;
-      receiving.then = now;
+      const came = receiving.body.length - receiving.lengthAtSweep;
+      receiving.lengthAtSweep = receiving.body.length;
+      receiving.sweptAt = now;
       const late = now - receiving.startedAt >= seconds * 1_000;
       if (late && came < MIN_BYTES_PER_SECOND * elapsed) receiving.fail(bodyTooSlow(seconds));
     }

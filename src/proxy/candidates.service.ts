@@ -56,7 +56,11 @@ export class CandidatesService {
 
   /** Whether a retry may still go to the engine: it is known, not set aside and not full. */
   eligible(engine: Engine, now: number): boolean {
-    return this.fleet.current.byId(engine.id) !== undefined && !this.setAside.has(engine, now) && this.#hasRoom(engine);
+    return (
+      this.fleet.current.byId(engine.id) !== undefined &&
+      !this.setAside.has(engine, now) &&
+      this.#hasRoom(engine)
+    );
   }
 
   /** Engines of `model` that are not in `tried`, those that are set aside included: better than no answer. */

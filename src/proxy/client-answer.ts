@@ -3,9 +3,10 @@ import { errorBody, errorFrame, type RouterError } from '../core/errors.js';
 import { answerHeaders, headerValue, type RawHeaders } from '../core/headers.js';
 import type { ApiShape } from '../core/request-facts.js';
 
-// How long the rest of an unwanted body is read and dropped, so that a client which is still sending
-// gets to read the answer instead of a reset (RFC 9112 section 9.6).
+// The rest of an unwanted body is read and dropped for this long, so that a client which is still sending
+// gets to read the answer instead of a reset (RFC 9112 section 9.6); less when it has stopped sending.
 const LINGER_MS = 10_000;
+const LINGER_SILENCE_MS = 1_000;
 // Node refuses reason phrases with control characters or with what Latin-1 cannot hold.
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -116,13 +117,16 @@ export class ClientAnswer {
     this.response.write(body);
     this.#finished = true;
     const finish = (): void => {
-      clearTimeout(timer);
-      request.off('end', finish).off('close', finish);
+      clearTimeout(limit);
+      clearTimeout(silence);
+      request.off('data', more).off('end', finish).off('close', finish);
       this.response.end();
     };
-    const timer = setTimeout(finish, LINGER_MS);
-    timer.unref();
-    request.once('end', finish).once('close', finish);
+    const more = (): void => void silence.refresh();
+    const limit = setTimeout(finish, LINGER_MS).unref();
+    const silence = setTimeout(finish, LINGER_SILENCE_MS).unref();
+    // Listening for data makes it flow.
+    request.on('data', more).once('end', finish).once('close', finish);
     request.resume();
   }
 }

@@ -11,12 +11,17 @@ const MODELS = /^\/v1\/models(?:[/?]|$)/;
 @Injectable()
 export class CorsHook {
   constructor(host: HttpAdapterHost, settings: SettingsStore) {
-    // A standalone context (tests of single providers) has no server.
-    const fastify = host.httpAdapter?.getInstance() as FastifyInstance | undefined;
-    fastify?.addHook('onRequest', (request, reply, done) => {
-      const cors = MODELS.test(request.url) ? corsHeaders(request.headers, settings.current.allowedOrigins) : null;
-      for (let i = 0; cors !== null && i < cors.length; i += 2) void reply.header(cors[i]!, cors[i + 1]);
-      done();
+    // The server comes before the providers with NestFactory, after them with Nest's testing module.
+    host.init$.subscribe(() => {
+      if (host.httpAdapter.getType() !== 'fastify') return;
+      const fastify = host.httpAdapter.getInstance<FastifyInstance>();
+      fastify.addHook('onRequest', (request, reply, done) => {
+        const cors = MODELS.test(request.url)
+          ? corsHeaders(request.headers, settings.current.allowedOrigins)
+          : null;
+        for (let i = 0; cors !== null && i < cors.length; i += 2) void reply.header(cors[i]!, cors[i + 1]);
+        done();
+      });
     });
   }
 }

@@ -14,7 +14,14 @@ export function corsHeaders(headers: IncomingHttpHeaders, allowed: readonly stri
     return ['access-control-allow-origin', '*', 'access-control-expose-headers', 'x-request-id'];
   }
   if (origin === undefined || !allowed.includes(origin)) return ['vary', 'Origin'];
-  return ['access-control-allow-origin', origin, 'vary', 'Origin', 'access-control-expose-headers', 'x-request-id'];
+  return [
+    'access-control-allow-origin',
+    origin,
+    'vary',
+    'Origin',
+    'access-control-expose-headers',
+    'x-request-id',
+  ];
 }
 
 /** Whether the request is a CORS preflight, which the router answers itself. */

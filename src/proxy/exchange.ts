@@ -115,7 +115,8 @@ export class Exchange implements AttemptOwner {
       this.#failures.push({ engineUrl: attempt.engine.url, cause });
       if (setsAside(cause)) this.services.setAside.add(attempt.engine, cause, at);
     }
-    const moves = (outcome === 'failed' || outcome === 'timeout') && !this.answer.started && !this.answer.left;
+    const moves =
+      (outcome === 'failed' || outcome === 'timeout') && !this.answer.started && !this.answer.left;
     if (moves && this.#next !== null) {
       this.services.metrics.retried(cause ?? 'reset');
       this.#dispatch();
@@ -129,8 +130,8 @@ export class Exchange implements AttemptOwner {
     const engine = this.#next!.candidate.engine;
     this.#tried.add(engine.id);
     this.#attempts++;
-    const request = {
-      method: this.outgoing.method as Dispatcher.HttpMethod,
+    const request: Dispatcher.DispatchOptions = {
+      method: this.outgoing.method,
       path: new URL(engine.url).pathname.replace(/\/$/, '') + this.outgoing.target,
       headers: this.outgoing.headers,
       body: payload(this.outgoing.body),

@@ -66,7 +66,9 @@ export class HeldAnswer {
   /** Judges an answer that has ended and was held until then. */
   end(): Verdict {
     if (this.mode === 'pass') return COMMIT;
-    return this.mode === 'frames' ? { kind: 'fail', cause: 'empty_stream' } : judgeAnswer(this.#status, this.bytes());
+    return this.mode === 'frames'
+      ? { kind: 'fail', cause: 'empty_stream' }
+      : judgeAnswer(this.#status, this.bytes());
   }
 
   #judgeFrames(): Verdict {

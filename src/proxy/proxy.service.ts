@@ -3,8 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
 import { mayForward } from '../core/engine-paths.js';
-import { internalError, modelRequired, routeNotFound, RouterError, shuttingDown } from '../core/errors.js';
-import { requestHeaders } from '../core/headers.js';
+import {
+  badFraming,
+  internalError,
+  modelRequired,
+  routeNotFound,
+  RouterError,
+  shuttingDown,
+} from '../core/errors.js';
+import { framingFault, requestHeaders } from '../core/headers.js';
 import type { Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { sanitiseRequestId } from '../core/request-id.js';
@@ -67,6 +74,8 @@ export class ProxyService {
         answer.preflight(preflightHeaders(request.headers));
         return;
       }
+      const fault = framingFault(request.rawHeaders, request.httpVersion);
+      if (fault !== null) throw badFraming(fault);
       if (intake instanceof RouterError) throw intake;
       if (this.drain.draining) throw shuttingDown();
       if (!mayForward(path, this.settings.current.allowEnginePath)) throw routeNotFound();

@@ -27,7 +27,8 @@ export class RouterErrorFilter implements ExceptionFilter {
 
   #known(thrown: unknown): RouterError {
     if (thrown instanceof RouterError) return thrown;
-    const status = thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: unknown })?.statusCode;
+    const status =
+      thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: unknown })?.statusCode;
     if (status === 404) return routeNotFound();
     if (typeof status === 'number' && status >= 400 && status < 500) {
       return new RouterError(status, 'invalid_request', `Invalid request: ${(thrown as Error).message}.`);

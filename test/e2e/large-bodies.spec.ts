@@ -1,0 +1,111 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type SimulatedEngine, startSimulatedEngine } from '../../src/demo/simulated-engine.js';
+import { ask, begin, errorOf } from '../support/http-client.js';
+import { whenNothingIsHeld } from '../support/router-metrics.js';
+import { type RouterProcess, startRouterProcess } from '../support/router-process.js';
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** JSON of some 25 MB that no parser would write like this, its model at the very end. */
+function oddJson(model: string): Buffer {
+  const line =
+    ' "dup" :1,\t"dup": 12345678901234567890 , "t":"na\u00efve \\u00e9 \u4f60\u597d \ud83d\ude80 \\/ \\n",\r\n';
+  return Buffer.from(
+    `{ "model":"other",${line.repeat(320_000)} "messages":[ {"role":"user" ,"content":"a"} ],"model" : "${model}" }\n`,
+  );
+}
+
+describe('a body of 25 MB', () => {
+  let engines: SimulatedEngine[];
+  let router: RouterProcess;
+
+  beforeAll(async () => {
+    engines = await Promise.all([1, 2].map(() => startSimulatedEngine({ models: ['tiny'] })));
+    router = await startRouterProcess(engines, ['--session-key', 'user', '--routing-logic', 'session']);
+  });
+  afterAll(async () => {
+    await whenNothingIsHeld(router.url);
+    await router.kill();
+    await Promise.all(engines.map((engine) => engine.close()));
+  });
+
+  it('reaches the engine byte for byte, and so does the answer its client', async () => {
+    const body = oddJson('tiny');
+    expect(body.length).toBeGreaterThan(25_000_000);
+    for (const engine of engines) await engine.setFault({ echo: true });
+    const answer = await ask(`${router.url}/v1/chat/completions`, { body, headers: JSON_TYPE });
+    expect(engines.flatMap(({ requests }) => requests.map((seen) => seen.sha256))).toEqual([sha256(body)]);
+    expect(answer.headers['content-length']).toBe(String(body.length));
+    expect(sha256(answer.body)).toBe(sha256(body));
+  });
+
+  it('is sent whole to a second engine when the first one fails', async () => {
+    const body = oddJson('tiny');
+    await Promise.all(engines.map((engine) => engine.setFault({ reset: 'before-head' })));
+    const counts = engines.map(({ requestCount }) => requestCount);
+    expect((await ask(`${router.url}/v1/chat/completions`, { body, headers: JSON_TYPE })).status).toBe(502);
+    const seen = engines.flatMap(({ requests }, i) => requests.slice(counts[i]));
+    // Each engine met it on the connection kept from before, which might have been stale, or on a fresh one.
+    expect(new Set(seen.map((one) => one.sha256))).toEqual(new Set([sha256(body)]));
+    expect(seen.length).toBeGreaterThanOrEqual(2);
+    await Promise.all(engines.map((engine) => engine.setFault(null)));
+  });
+
+  it('is read while small requests go on', async () => {
+    const large = oddJson('tiny');
+    for (const engine of engines) await engine.setFault({ echo: true });
+    const sent = ask(`${router.url}/v1/chat/completions`, { body: large, headers: JSON_TYPE });
+    for (let i = 0; i < 20; i++) expect((await ask(`${router.url}/health`)).status).toBe(200);
+    expect((await sent).status).toBe(200);
+  });
+
+  it('is refused like a small one when it is no good', async () => {
+    for (const [body, status, code] of [
+      [oddJson('nope'), 404, 'model_not_found'],
+      [oddJson('tiny').subarray(0, -3), 400, 'invalid_json'],
+      [Buffer.from('['.repeat(3_000_000)), 400, 'invalid_json'],
+      [Buffer.from(`[${'1,'.repeat(2_000_000)}1]`), 400, 'invalid_request'],
+      [Buffer.from(`{"model":1,"x":"${'y'.repeat(2_000_000)}"}`), 400, 'invalid_request'],
+    ] as const) {
+      const answer = await ask(`${router.url}/v1/chat/completions`, { body, headers: JSON_TYPE });
+      expect([answer.status, errorOf(answer).code]).toEqual([status, code]);
+    }
+  });
+
+  it('of a form keeps its session and its model', async () => {
+    const boundary = 'b0undary';
+    const part = (head: string, value: Buffer | string): Buffer[] => [
+      Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; ${head}\r\n\r\n`),
+      Buffer.from(value),
+      Buffer.from('\r\n'),
+    ];
+    const body = Buffer.concat([
+      ...part('name="user"', 'anna'),
+      ...part('name="file"; filename="a.wav"', randomBytes(25_000_000)),
+      ...part('name="model"', 'tiny'),
+      Buffer.from(`--${boundary}--\r\n`),
+    ]);
+    const counts = engines.map(({ requestCount }) => requestCount);
+    const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
+    for (const _ of [1, 2]) {
+      expect((await ask(`${router.url}/v1/audio/transcriptions`, { body, headers })).status).toBe(200);
+    }
+    const seen = engines.map(({ requests }, i) => requests.slice(counts[i]).map((one) => one.sha256));
+    expect(seen.sort((a, b) => a.length - b.length)).toEqual([[], [sha256(body), sha256(body)]]);
+  });
+
+  it('whose client leaves while it is read leaves nothing behind', async () => {
+    const leaving = [1, 2, 3].map(async () => {
+      const request = begin(`${router.url}/v1/chat/completions`, {
+        body: oddJson('tiny'),
+        headers: JSON_TYPE,
+      });
+      request.on('error', () => undefined);
+      await new Promise((resolve) => request.once('finish', resolve));
+      request.destroy();
+    });
+    await Promise.all(leaving);
+    await whenNothingIsHeld(router.url);
+  });
+});
