@@ -4,7 +4,9 @@ import { SettingsStore } from '../config/settings-store.js';
 import { bodyMemoryFull, bodyTooLarge, bodyTooSlow, RouterError } from '../core/errors.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { BodyMemory } from './body-memory.js';
+import { IntakePace } from './intake-pace.js';
 import { RequestBody } from './request-body.js';
+import { SharedMemory } from './shared-memory.js';
 
 // A body that keeps coming at this pace may take longer than --client-body-timeout.
 const MIN_BYTES_PER_SECOND = 8 * 1024;
@@ -34,11 +36,13 @@ export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
   readonly #receiving = new Set<Receiving>();
   /** Answers of clients that wait for `100 Continue` before they send their body. */
   readonly #waitsToSend = new WeakMap<IncomingMessage, ServerResponse>();
+  readonly #pace = new IntakePace();
   #sweep: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly settings: SettingsStore,
     private readonly memory: BodyMemory,
+    private readonly shared: SharedMemory,
     private readonly metrics: RouterMetrics,
   ) {}
 
@@ -63,10 +67,11 @@ export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
       done(bodyTooLarge(limit));
       return;
     }
-    const body = new RequestBody(this.memory);
+    const body = new RequestBody(this.memory, this.shared);
     const onData = (chunk: Buffer): void => {
       if (body.length + chunk.length > limit) end(bodyTooLarge(limit));
       else if (!body.add(chunk)) end(bodyMemoryFull());
+      else if (body.large) this.#pace.took(request, chunk.length);
     };
     const onEnd = (): void => end(body);
     const onClose = (): void => {
@@ -84,6 +89,7 @@ export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
     };
     const stop = (): void => {
       this.#receiving.delete(receiving);
+      this.#pace.forget(request);
       request.off('data', onData).off('end', onEnd).off('close', onClose);
     };
     const end = (intake: Intake): void => {

@@ -75,7 +75,7 @@ export function bodyOf(request: FastifyRequest): Intake | undefined {
   const { body, rawBody } = request as { body?: unknown; rawBody?: Buffer };
   if (body instanceof RequestBody || body instanceof RouterError) return body;
   if (rawBody === undefined || rawBody.length === 0) return undefined;
-  const whole = new RequestBody(null);
+  const whole = new RequestBody(null, null);
   whole.add(rawBody);
   return whole;
 }

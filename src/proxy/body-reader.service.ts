@@ -5,18 +5,15 @@ import { readRequest, type ReadInput, type ReadResult } from '../core/request-re
 import type { ReadOrder, ReadReply } from './body-reader.worker.js';
 import type { RequestBody } from './request-body.js';
 
-// JSON.parse takes about 5 ms for 1 MiB; more would hold up every stream and /health.
-const INLINE_LIMIT = 1024 * 1024;
-
 interface Waiting {
-  readonly body: RequestBody;
   readonly resolve: (result: ReadResult) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
  * Reads the model, stream flag and session out of bodies: small ones at once, larger ones in a thread
- * of its own, which is started at the first of them. The bytes are lent to it, not copied.
+ * of its own, which is started at the first of them: JSON.parse takes about 5 ms for 1 MiB, and more
+ * would hold up every stream and `/health`. The thread sees the bytes where they are.
  */
 @Injectable()
 export class BodyReader implements OnApplicationShutdown {
@@ -30,13 +27,12 @@ export class BodyReader implements OnApplicationShutdown {
    * @throws {RouterError} 400 when the body is neither a form nor a JSON object
    */
   read(body: RequestBody, input: ReadInput): ReadResult | Promise<ReadResult> {
-    if (body.length <= INLINE_LIMIT) return readRequest(body.joined(), input);
+    if (!body.large) return readRequest(body.joined(), input);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
-      const pieces = body.pieces.map(ownMemory);
-      this.#waiting.set(id, { body, resolve, reject });
-      const order: ReadOrder = { id, pieces, input };
-      this.#thread().postMessage(order, pieces);
+      this.#waiting.set(id, { resolve, reject });
+      const order: ReadOrder = { id, pieces: body.pieces, input };
+      this.#thread().postMessage(order);
     });
   }
 
@@ -59,7 +55,6 @@ export class BodyReader implements OnApplicationShutdown {
     const waiting = this.#waiting.get(reply.id);
     if (waiting === undefined) return;
     this.#waiting.delete(reply.id);
-    waiting.body.replacePieces(reply.pieces.map((piece) => Buffer.from(piece)));
     if (reply.result !== undefined) waiting.resolve(reply.result);
     else if (reply.problem !== undefined) {
       const { status, code, message, param } = reply.problem;
@@ -77,11 +72,4 @@ export class BodyReader implements OnApplicationShutdown {
     }
     this.#waiting.clear();
   }
-}
-
-/** The piece's memory for a transfer: its own where it fills it, else a copy. */
-function ownMemory(piece: Buffer): ArrayBuffer {
-  const { buffer, byteOffset, byteLength } = piece;
-  if (byteOffset === 0 && byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) return buffer;
-  return new Uint8Array(piece).buffer;
 }

@@ -1,40 +1,38 @@
+import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { RouterError } from '../core/errors.js';
 import { readRequest, type ReadInput } from '../core/request-reader.js';
 
-/** A body lent to this thread; its memory goes back with the answer. */
+/** A body to read, in shared memory. */
 export interface ReadOrder {
   readonly id: number;
-  readonly pieces: ArrayBuffer[];
+  readonly pieces: readonly Uint8Array[];
   readonly input: ReadInput;
 }
 
 /** What was read; `problem` carries a RouterError's parts, since classes do not cross threads. */
 export interface ReadReply {
   readonly id: number;
-  readonly pieces: ArrayBuffer[];
   readonly result?: { model: string | null; stream: boolean; session: string | null };
   readonly problem?: { status: number; code: RouterError['code']; message: string; param: string | null };
 }
 
-function answer(order: ReadOrder): ReadReply {
-  const { id, pieces } = order;
+// On Linux this is the priority of the thread alone (setpriority(2)): streams come before large bodies.
+if (process.platform === 'linux') setPriority(0, 19);
+
+function answer({ id, pieces, input }: ReadOrder): ReadReply {
   try {
-    const body = Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
-    const { model, stream, session } = readRequest(body, order.input);
-    return { id, pieces, result: { model, stream, session } };
+    const { model, stream, session } = readRequest(Buffer.concat(pieces), input);
+    return { id, result: { model, stream, session } };
   } catch (error) {
     if (error instanceof RouterError) {
       const { status, code, message, param } = error;
-      return { id, pieces, problem: { status, code, message, param } };
+      return { id, problem: { status, code, message, param } };
     }
     // E.g. a text longer than a string may be.
     const message = `Invalid request: the body cannot be read (${(error as Error).message}).`;
-    return { id, pieces, problem: { status: 400, code: 'invalid_request', message, param: null } };
+    return { id, problem: { status: 400, code: 'invalid_request', message, param: null } };
   }
 }
 
-parentPort?.on('message', (order: ReadOrder) => {
-  const reply = answer(order);
-  parentPort?.postMessage(reply, reply.pieces);
-});
+parentPort?.on('message', (order: ReadOrder) => parentPort?.postMessage(answer(order)));

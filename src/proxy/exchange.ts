@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
 import { isTimeout, setsAside, type AttemptCause } from '../core/attempt-failure.js';
@@ -18,6 +19,9 @@ export interface OutgoingRequest {
   readonly headers: string[];
   readonly body: RequestBody;
 }
+
+/** Bytes of a large body that are written at once. */
+const WRITE_SIZE = 128 * 1024;
 
 interface Failure {
   readonly engineUrl: string;
@@ -78,9 +82,9 @@ export class Exchange implements AttemptOwner {
     const now = performance.now();
     this.#next = null;
     if (this.answer.left || cause === 'total_timeout' || cause === 'shutdown') return false;
-    // No answer at all: safe to send on as long as engines are left. Otherwise the fleet may be sick, and
-    // retries must not multiply its load.
-    const free = !answered && !isTimeout(cause);
+    // Without an answer, or from an engine that is going down, the engines that are left are limit enough.
+    // Otherwise the fleet may be sick, and retries must not multiply its load.
+    const free = !isTimeout(cause) && (!answered || setsAside(cause));
     const next = this.#untried(now, answered);
     if (next === undefined || (!free && !this.services.budget.take(now))) return false;
     this.#next = next;
@@ -194,6 +198,16 @@ export class Exchange implements AttemptOwner {
 function payload(body: RequestBody): NonNullable<Dispatcher.DispatchOptions['body']> | null {
   const { pieces } = body;
   if (pieces.length <= 1) return pieces[0] ?? null;
-  // undici takes any iterable of bytes; its types name streams alone.
-  return pieces as unknown as Readable;
+  // undici takes any iterable of bytes, anew for each sending; its types name streams alone.
+  return { [Symbol.asyncIterator]: () => inTurns(pieces) } as unknown as Readable;
+}
+
+/** Cuts a large body so that other requests have their turn between two writes. */
+async function* inTurns(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += WRITE_SIZE) {
+      yield piece.subarray(at, at + WRITE_SIZE);
+      await nextTurn();
+    }
+  }
 }

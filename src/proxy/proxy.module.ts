@@ -15,6 +15,7 @@ import { ProxyController } from './proxy.controller.js';
 import { ProxyService } from './proxy.service.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { SetAsideService } from './set-aside.service.js';
+import { SharedMemory } from './shared-memory.js';
 import { SilenceWatch } from './silence-watch.js';
 
 /** Takes requests from clients to engines and answers back. */
@@ -35,6 +36,7 @@ import { SilenceWatch } from './silence-watch.js';
     ProxyService,
     RealtimeGateway,
     SetAsideService,
+    SharedMemory,
     SilenceWatch,
   ],
   exports: [BodyMemory, CandidatesService, DrainState, RealtimeGateway, SilenceWatch],

@@ -1,25 +1,42 @@
 import type { BodyMemory } from './body-memory.js';
+import type { SharedMemory } from './shared-memory.js';
+
+/** Bodies up to this size are read at once and kept as they come; larger ones go into shared memory. */
+export const SMALL_BODY = 1024 * 1024;
 
 // A sender may cut a body into tiny pieces; copied together they cost their bytes, not an object each.
-const SMALL = 16 * 1024;
-const SEGMENT = 64 * 1024;
+const SMALL_CHUNK = 16 * 1024;
+const JOINT = 64 * 1024;
 
 /** The bytes of one request body, as they came, in few pieces. Their memory is given back once. */
 export class RequestBody {
-  static readonly empty = new RequestBody(null);
+  static readonly empty = new RequestBody(null, null);
 
   #pieces: Buffer[] = [];
+  /** The piece that is being filled, and how far it is. */
   #tail: Buffer | null = null;
   #tailUsed = 0;
   #length = 0;
 
-  constructor(private memory: BodyMemory | null) {}
+  /**
+   * @param memory counts the bytes; null for bytes that somebody else holds
+   * @param shared gives the segments of a large body; null keeps every body as it comes
+   */
+  constructor(
+    private memory: BodyMemory | null,
+    private readonly shared: SharedMemory | null,
+  ) {}
 
   get length(): number {
     return this.#length;
   }
 
-  /** The bytes in order. The array is the body's own. */
+  /** Larger than `SMALL_BODY`. */
+  get large(): boolean {
+    return this.#length > SMALL_BODY;
+  }
+
+  /** The bytes in order; in shared memory when the body is large. */
   get pieces(): readonly Buffer[] {
     this.#closeTail();
     return this.#pieces;
@@ -28,20 +45,16 @@ export class RequestBody {
   /** Adds bytes; false when the router holds as many as it may. */
   add(chunk: Buffer): boolean {
     if (this.memory !== null && !this.memory.take(chunk.length)) return false;
+    const wasLarge = this.large;
     this.#length += chunk.length;
-    if (this.#length === chunk.length || chunk.length >= SMALL) {
+    const { shared } = this;
+    if (shared !== null && this.large) {
+      if (!wasLarge) this.#moveInto(shared);
+      this.#fill(chunk, () => shared.segment());
+    } else if (this.#length === chunk.length || chunk.length >= SMALL_CHUNK) {
       this.#closeTail();
       this.#pieces.push(chunk);
-      return true;
-    }
-    let rest = chunk;
-    while (rest.length > 0) {
-      this.#tail ??= Buffer.allocUnsafeSlow(SEGMENT);
-      const copied = rest.copy(this.#tail, this.#tailUsed);
-      this.#tailUsed += copied;
-      rest = rest.subarray(copied);
-      if (this.#tailUsed === SEGMENT) this.#closeTail();
-    }
+    } else this.#fill(chunk, () => Buffer.allocUnsafeSlow(JOINT));
     return true;
   }
 
@@ -52,17 +65,30 @@ export class RequestBody {
     return this.#pieces[0] ?? Buffer.alloc(0);
   }
 
-  /** Puts the same bytes back after they were lent to another thread. */
-  replacePieces(pieces: Buffer[]): void {
-    this.#pieces = pieces;
-  }
-
   /** Drops the bytes and gives their memory back. Safe to call again. */
   release(): void {
     this.memory?.give(this.#length);
     this.memory = null;
     this.#pieces = [];
     this.#tail = null;
+  }
+
+  /** The body has become large: what came so far moves. */
+  #moveInto(shared: SharedMemory): void {
+    const before = this.pieces;
+    this.#pieces = [];
+    for (const piece of before) this.#fill(piece, () => shared.segment());
+  }
+
+  #fill(chunk: Buffer, more: () => Buffer): void {
+    let rest = chunk;
+    while (rest.length > 0) {
+      this.#tail ??= more();
+      const copied = rest.copy(this.#tail, this.#tailUsed);
+      this.#tailUsed += copied;
+      rest = rest.subarray(copied);
+      if (this.#tailUsed === this.#tail.length) this.#closeTail();
+    }
   }
 
   #closeTail(): void {
