@@ -1,0 +1,70 @@
+// npm run show -- A3 [options]: demonstrates one promise of the project with real processes, prints its figures
+// and a last line `A3: shown` (exit 0) or `A3: NOT shown: why` (exit 1); 2 when something it needs is missing.
+// Without a name it lists what there is. Each show's options are in the head of its file.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { Missing } from './figures.mjs';
+import { ROOT } from './processes.mjs';
+
+/** File and one line for each. */
+const SHOWS = {
+  A1: ['a1-fresh-clone', "in fresh clones, the README's two commands, each as the first"],
+  A2: [
+    'a2-original-example',
+    "installed, the original README's Example 1: every model on its engines, evenly",
+  ],
+  A3: ['a3-real-engines', 'two real vLLM engines: the openai client, then SIGKILL and SIGTERM under load'],
+  A4: ['a4-real-kubernetes', 'a real kube-apiserver: the fleet follows every event'],
+  A5: ['a5-reload', 'reloads under load, good files and broken ones: no request fails'],
+  A6: ['a6-clients-leave', 'clients that leave: nothing stays behind, neither at the engines nor in a gauge'],
+  A7: ['a7-odd-body', 'a 25 MB body of odd JSON arrives byte for byte, both ways'],
+  A8: ['a8-streams-and-bodies', '300 streams stay smooth while eight 100 MiB bodies arrive'],
+  A9: ['a9-manifests', 'manifests, metrics and start in a cluster'],
+  A10: ['a10-extension', 'a new strategy and a new discovery, inside the project and outside it'],
+};
+
+function list() {
+  console.log('npm run show -- NAME [options]\n');
+  for (const [name, [, summary]] of Object.entries(SHOWS)) console.log(`  ${name.padEnd(4)} ${summary}`);
+}
+
+/** Installs and builds what is missing. */
+function ensureBuilt() {
+  const script = join(ROOT, 'scripts', 'ensure.mjs');
+  if (!existsSync(script)) return;
+  const { status } = spawnSync(process.execPath, [script], { cwd: ROOT, stdio: 'inherit' });
+  if (status !== 0) throw new Missing('the project does not build');
+}
+
+async function main([name, ...args]) {
+  if (name === undefined) {
+    list();
+    return 0;
+  }
+  const key = name.toUpperCase();
+  if (!Object.hasOwn(SHOWS, key)) {
+    console.error(`there is no show ${JSON.stringify(name)}; there are ${Object.keys(SHOWS).join(', ')}`);
+    return 2;
+  }
+  const [file, summary] = SHOWS[key];
+  console.log(`${key}: ${summary}`);
+  try {
+    ensureBuilt();
+    const { show } = await import(`./${file}.mjs`);
+    const figures = await show(args);
+    console.log(`${figures}`);
+    const { problems } = figures;
+    console.log(problems.length === 0 ? `${key}: shown` : `${key}: NOT shown: ${problems.join('; ')}`);
+    return problems.length === 0 ? 0 : 1;
+  } catch (error) {
+    const missing = error instanceof Missing;
+    console.log(
+      `${key}: NOT shown: ${missing ? 'missing: ' : ''}${error instanceof Error ? error.message : error}`,
+    );
+    return missing ? 2 : 1;
+  }
+}
+
+process.exit(await main(process.argv.slice(2)));
