@@ -6,11 +6,14 @@ import { RouterError } from '../../../src/core/errors.js';
 import { RouterMetrics } from '../../../src/metrics/router-metrics.js';
 import { BodyIntake, type Intake } from '../../../src/proxy/body-intake.js';
 import { BodyMemory } from '../../../src/proxy/body-memory.js';
+import { SharedMemory } from '../../../src/proxy/shared-memory.js';
 
 const KIB = 1024;
 
 class FakeRequest extends EventEmitter {
   readonly headers = {};
+  readonly pause = jest.fn();
+  readonly resume = jest.fn();
 }
 
 describe('a body that is coming', () => {
@@ -22,10 +25,17 @@ describe('a body that is coming', () => {
   const left = jest.fn();
 
   beforeEach(() => {
-    const current = { maxBodySize: 1_000 * KIB, maxBodyMemory: 1_500 * KIB, clientBodyTimeout: 120 } as Settings;
+    const current = {
+      maxBodySize: 1_000 * KIB,
+      maxBodyMemory: 1_500 * KIB,
+      clientBodyTimeout: 120,
+    } as Settings;
     memory = new BodyMemory({ current } as SettingsStore);
     left.mockReset();
-    intake = new BodyIntake({ current } as SettingsStore, memory, { clientLeft: left } as unknown as RouterMetrics);
+    const settings = { current } as SettingsStore;
+    intake = new BodyIntake(settings, memory, new SharedMemory(settings), {
+      clientLeft: left,
+    } as unknown as RouterMetrics);
     now = performance.now();
     request = new FakeRequest();
     result = null;

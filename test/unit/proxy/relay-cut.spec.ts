@@ -2,8 +2,15 @@ import * as fc from 'fast-check';
 import { HeldAnswer, HOLD_LIMIT } from '../../../src/proxy/held-answer.js';
 import { RelayCut } from '../../../src/proxy/relay-cut.js';
 
-const FRAMES = ['data: {"choices":[{"delta":{"content":"é"}}]}\n\n', ': keep-alive\n\n', 'event: x\r\ndata: {"a":1}\r\n\r\n', 'data: [DONE]\n\n'];
-const stream = fc.array(fc.constantFrom(...FRAMES), { minLength: 1, maxLength: 8 }).map((frames) => frames.join(''));
+const FRAMES = [
+  'data: {"choices":[{"delta":{"content":"é"}}]}\n\n',
+  ': keep-alive\n\n',
+  'event: x\r\ndata: {"a":1}\r\n\r\n',
+  'data: [DONE]\n\n',
+];
+const stream = fc
+  .array(fc.constantFrom(...FRAMES), { minLength: 1, maxLength: 8 })
+  .map((frames) => frames.join(''));
 const cuts = fc.array(fc.nat(), { maxLength: 20 });
 
 function pieces(bytes: Buffer, places: readonly number[]): Buffer[] {
@@ -64,9 +71,18 @@ describe('an answer that is held back', () => {
           if (verdicts.at(-1) !== 'wait') break;
         }
         const decides = /\[DONE\]|choices|"a"/.exec(text)?.[0];
-        expect(verdicts.at(-1)).toBe(decides === undefined ? 'wait' : decides === '[DONE]' ? 'fail' : 'commit');
+        expect(verdicts.at(-1)).toBe(
+          decides === undefined ? 'wait' : decides === '[DONE]' ? 'fail' : 'commit',
+        );
         expect(verdicts.slice(0, -1).every((kind) => kind === 'wait')).toBe(true);
-        expect(text.startsWith(held.bytes().toString().replace(/\ufffd+$/, ''))).toBe(true);
+        expect(
+          text.startsWith(
+            held
+              .bytes()
+              .toString()
+              .replace(/\ufffd+$/, ''),
+          ),
+        ).toBe(true);
       }),
     );
   });
@@ -75,7 +91,12 @@ describe('an answer that is held back', () => {
     ['POST', 200, sse, 'frames'],
     ['POST', 200, ['content-type', 'TEXT/EVENT-STREAM'], 'frames'],
     ['POST', 200, ['content-type', 'application/json'], 'whole'],
-    ['POST', 200, ['content-type', 'application/problem+json; charset=utf-8', 'content-length', String(HOLD_LIMIT)], 'whole'],
+    [
+      'POST',
+      200,
+      ['content-type', 'application/problem+json; charset=utf-8', 'content-length', String(HOLD_LIMIT)],
+      'whole',
+    ],
     ['POST', 200, ['content-type', 'application/json', 'content-length', String(HOLD_LIMIT + 1)], 'pass'],
     ['POST', 200, ['content-type', 'application/x-ndjson'], 'pass'],
     ['POST', 200, ['content-type', 'application/json-seq'], 'pass'],

@@ -3,7 +3,12 @@ import { Fleet } from '../../../src/core/fleet.js';
 import { RouterMetrics } from '../../../src/metrics/router-metrics.js';
 import { SetAsideService } from '../../../src/proxy/set-aside.service.js';
 
-const engine = (id: string): Engine => ({ id, url: `http://${id}:8000`, models: [{ id: 'm', parent: null }], labels: {} });
+const engine = (id: string): Engine => ({
+  id,
+  url: `http://${id}:8000`,
+  models: [{ id: 'm', parent: null }],
+  labels: {},
+});
 
 describe('an engine that is set aside', () => {
   const [a, b] = [engine('a'), engine('b')];

@@ -1,0 +1,62 @@
+import { causeOfError, isTimeout, setsAside } from '../../../src/core/attempt-failure.js';
+
+const coded = (code: string, name = 'Error'): object => ({ name, code });
+
+describe('the cause of a failed attempt', () => {
+  it.each([
+    ['ECONNREFUSED', 'refused'],
+    ['EHOSTUNREACH', 'refused'],
+    ['ENOTFOUND', 'unresolved'],
+    ['EAI_AGAIN', 'unresolved'],
+    ['UND_ERR_CONNECT_TIMEOUT', 'connect_timeout'],
+    ['ETIMEDOUT', 'connect_timeout'],
+    ['ECONNRESET', 'reset'],
+    ['EPIPE', 'reset'],
+    ['UND_ERR_SOCKET', 'reset'],
+    ['UND_ERR_HEADERS_OVERFLOW', 'garbage'],
+    ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'garbage'],
+    ['ERR_ASSERTION', 'garbage'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'tls'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tls'],
+    ['CERT_HAS_EXPIRED', 'tls'],
+    ['SOMETHING_NEW', 'reset'],
+  ])('of error code %s is %s', (code, cause) => {
+    expect(causeOfError(coded(code))).toBe(cause);
+  });
+
+  it('is found in errors without a code, and in several together', () => {
+    expect(causeOfError(coded('', 'HTTPParserError'))).toBe('garbage');
+    expect(causeOfError({ name: 'HTTPParserError' })).toBe('garbage');
+    expect(causeOfError(new AggregateError([coded('ENOTFOUND'), coded('ECONNREFUSED')]))).toBe('unresolved');
+    expect(causeOfError(new Error('x'))).toBe('reset');
+    expect(causeOfError({ errors: [] })).toBe('reset');
+  });
+
+  it('tells what the client hears and whether the engine is tried again at once', () => {
+    for (const cause of ['first_byte_timeout', 'idle_timeout', 'total_timeout', 'connect_timeout'] as const)
+      expect(isTimeout(cause)).toBe(true);
+    for (const cause of ['refused', 'dead', 'garbage', 'shutdown', 'busy'] as const)
+      expect(isTimeout(cause)).toBe(false);
+    for (const cause of [
+      'refused',
+      'reset',
+      'dead',
+      'garbage',
+      'draining',
+      'engine_dead',
+      'abort',
+      'empty_stream',
+      'connect_timeout',
+      'idle_timeout',
+      'tls',
+      'unresolved',
+    ] as const) {
+      expect([cause, setsAside(cause)]).toEqual([cause, true]);
+    }
+    for (const cause of ['busy', 'http_5xx', 'error_event', 'total_timeout', 'shutdown'] as const)
+      expect([cause, setsAside(cause)]).toEqual([cause, false]);
+  });
+});
