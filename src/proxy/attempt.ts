@@ -47,7 +47,6 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #connection: Connection;
   #controller: Dispatcher.DispatchController | null = null;
   #bytesBefore = 0;
-  #resent = false;
   #headers: RawHeaders = [];
   #statusText = '';
   #held: HeldAnswer | null = null;
@@ -172,8 +171,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #resendable(error: Error): boolean {
     return (
       this.phase === 'connecting' &&
-      !this.#resent &&
-      // Asked now: a connection found closed before anything was written has been replaced by a fresh one.
+      // Asked now: the second connection is a fresh one, as is one that undici opened in place of a closed one.
       this.#connection.reused &&
       causeOfError(error) === 'reset' &&
       this.#connection.bytesRead <= this.#bytesBefore
@@ -181,7 +179,6 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #resend(): void {
-    this.#resent = true;
     this.owner.resent();
     this.#connection.destroy();
     this.#controller = null;

@@ -7,6 +7,7 @@ import { RequestStatsService } from '../stats/request-stats.service.js';
 import { ConnectionPools } from '../upstream/connection-pools.service.js';
 import { AttemptListeners } from './attempt-listeners.js';
 import { CandidatesService } from './candidates.service.js';
+import { FailureLog } from './failure-log.js';
 import { SetAsideService } from './set-aside.service.js';
 import { SilenceWatch } from './silence-watch.js';
 
@@ -30,5 +31,6 @@ export class ExchangeServices {
     readonly metrics: RouterMetrics,
     readonly watch: SilenceWatch,
     readonly listeners: AttemptListeners,
+    readonly failures: FailureLog,
   ) {}
 }

@@ -126,6 +126,10 @@ export class Exchange implements AttemptOwner {
       this.#dispatch();
       return;
     }
+    if (cause !== null && !this.answer.left) {
+      const { id, model } = this.facts;
+      this.services.failures.write(`request ${id} for model ${model} failed: ${this.#told(true)}`, at);
+    }
     if (moves) this.#giveUp(cause);
     this.#end();
   }
@@ -172,11 +176,15 @@ export class Exchange implements AttemptOwner {
 
   #verdict(cause: AttemptCause | null): RouterError {
     if (cause === 'shutdown') return shuttingDown();
-    const urls = this.services.settings.current.exposeEngineUrls;
-    const told = this.#failures
-      .map(({ engineUrl, cause: why }, i) => `attempt ${i + 1}${urls ? ` (${engineUrl})` : ''}: ${why}`)
-      .join('; ');
+    const told = this.#told(this.services.settings.current.exposeEngineUrls);
     return cause !== null && isTimeout(cause) ? engineTimeout(told) : engineUnreachable(told);
+  }
+
+  /** What happened at each engine, in order. */
+  #told(urls: boolean): string {
+    return this.#failures
+      .map(({ engineUrl, cause }, i) => `attempt ${i + 1}${urls ? ` (${engineUrl})` : ''}: ${cause}`)
+      .join('; ');
   }
 
   #base(attempt: Attempt, at: number): Pick<AttemptEvent, 'request' | 'engine' | 'at' | 'attempt'> {

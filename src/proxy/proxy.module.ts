@@ -8,6 +8,7 @@ import { CandidatesService } from './candidates.service.js';
 import { CorsHook } from './cors-hook.js';
 import { DrainState } from './drain-state.js';
 import { ExchangeServices } from './exchange-services.js';
+import { FailureLog } from './failure-log.js';
 import { FleetFollowers } from './fleet-followers.js';
 import { HostApp } from './host-app.js';
 import { ModelsController } from './models.controller.js';
@@ -31,6 +32,7 @@ import { SilenceWatch } from './silence-watch.js';
     CorsHook,
     DrainState,
     ExchangeServices,
+    FailureLog,
     FleetFollowers,
     HostApp,
     ProxyService,

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { AttemptCause } from '../core/attempt-failure.js';
 import type { Engine } from '../core/engine.js';
 import type { Fleet } from '../core/fleet.js';
@@ -12,6 +12,9 @@ const SET_ASIDE_MS = 5_000;
 export class SetAsideService {
   /** When each was set aside last, monotonic milliseconds. */
   readonly #since = new Map<string, number>();
+  /** Those that have not answered since, so that an engine which stays dead is logged once. */
+  readonly #failing = new Set<string>();
+  readonly #log = new Logger('Proxy');
 
   constructor(private readonly metrics: RouterMetrics) {}
 
@@ -19,6 +22,9 @@ export class SetAsideService {
   add(engine: Engine, cause: AttemptCause, now: number): void {
     if (!this.has(engine, now)) this.metrics.setAside(engine, cause);
     this.#since.set(engine.id, now);
+    if (this.#failing.has(engine.id)) return;
+    this.#failing.add(engine.id);
+    this.#log.warn(`engine ${engine.url} is set aside for ${SET_ASIDE_MS / 1_000} s at a time: ${cause}`);
   }
 
   /** Whether the engine is set aside; `now` in monotonic milliseconds. */
@@ -32,11 +38,15 @@ export class SetAsideService {
 
   /** An answer came to a request that was sent at `sentAt`: the engine lives if it had failed before that. */
   clear(engine: Engine, sentAt: number): void {
+    if (this.#failing.size === 0) return;
     const since = this.#since.get(engine.id);
-    if (since !== undefined && since <= sentAt) this.#since.delete(engine.id);
+    if (since !== undefined && since > sentAt) return;
+    this.#since.delete(engine.id);
+    if (this.#failing.delete(engine.id)) this.#log.log(`engine ${engine.url} answers again`);
   }
 
   retain(fleet: Fleet): void {
     for (const id of this.#since.keys()) if (fleet.byId(id) === undefined) this.#since.delete(id);
+    for (const id of this.#failing) if (fleet.byId(id) === undefined) this.#failing.delete(id);
   }
 }

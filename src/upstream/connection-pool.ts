@@ -39,11 +39,6 @@ export class Connection {
     });
   }
 
-  /** Its socket is open. */
-  get open(): boolean {
-    return this.#socket !== null;
-  }
-
   /** The next request goes over a socket that has carried one before: the engine may be closing it. */
   get reused(): boolean {
     return this.#socket !== null && this.#served > 0;
@@ -90,7 +85,7 @@ export class ConnectionPool {
   /** Gives back a connection whose exchange has ended well. */
   release(connection: Connection): void {
     connection.served();
-    if (this.#closed || !connection.open) connection.destroy();
+    if (this.#closed) connection.destroy();
     else this.#idle.push(connection);
   }
 

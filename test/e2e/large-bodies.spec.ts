@@ -24,8 +24,8 @@ describe('a body of 25 MB', () => {
     engines = await Promise.all([1, 2].map(() => startSimulatedEngine({ models: ['tiny'] })));
     router = await startRouterProcess(engines, ['--session-key', 'user', '--routing-logic', 'session']);
   });
+  afterEach(() => whenNothingIsHeld(router.url));
   afterAll(async () => {
-    await whenNothingIsHeld(router.url);
     await router.kill();
     await Promise.all(engines.map((engine) => engine.close()));
   });

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { Engine } from '../../../src/core/engine.js';
 import { Fleet } from '../../../src/core/fleet.js';
 import { RouterMetrics } from '../../../src/metrics/router-metrics.js';
@@ -18,6 +19,19 @@ describe('an engine that is set aside', () => {
   beforeEach(() => {
     counted.mockReset();
     setAside = new SetAsideService({ setAside: counted } as unknown as RouterMetrics);
+  });
+
+  it('is logged once while it stays dead, and once when it answers again', () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const log = jest.spyOn(Logger.prototype, 'log').mockImplementation();
+    for (let at = 1_000; at < 60_000; at += 6_000) setAside.add(a, 'refused', at);
+    expect(warn.mock.calls).toEqual([['engine http://a:8000 is set aside for 5 s at a time: refused']]);
+    setAside.clear(a, 54_000);
+    expect(log).not.toHaveBeenCalled();
+    setAside.clear(a, 61_000);
+    setAside.clear(a, 62_000);
+    expect(log.mock.calls).toEqual([['engine http://a:8000 answers again']]);
+    jest.restoreAllMocks();
   });
 
   it('comes back after five seconds', () => {
