@@ -7,7 +7,8 @@ const SEGMENT = 1024 * 1024;
 /**
  * Memory for large bodies, in segments that the reading thread sees without a copy. V8 does not count
  * shared memory when it decides to collect, so hundreds of MiB may come and go without a pause of the
- * streams. What is not collected yet is counted here: beyond `--max-body-memory` V8 is made to collect.
+ * streams. What is not collected yet is counted here. Beyond `--max-body-memory` each segment carries as
+ * much memory that V8 does count, so that it collects in time; that memory is never touched.
  */
 @Injectable()
 export class SharedMemory {
@@ -15,16 +16,24 @@ export class SharedMemory {
   readonly #collected = new FinalizationRegistry<number>((bytes) => {
     this.#uncollected -= bytes;
   });
+  /** Lives as long as its segment. */
+  readonly #counted = new WeakMap<SharedArrayBuffer, Buffer>();
 
   constructor(private readonly settings: SettingsStore) {}
+
+  /** Bytes of all segments that V8 has not collected. */
+  get uncollected(): number {
+    return this.#uncollected;
+  }
 
   /** A segment of zeros. */
   segment(): Buffer {
     const memory = new SharedArrayBuffer(SEGMENT);
     this.#collected.register(memory, SEGMENT);
     this.#uncollected += SEGMENT;
-    // Memory that V8 counts, never touched and dropped at once: the reason to collect that shared memory is not.
-    if (this.#uncollected > this.settings.current.maxBodyMemory) Buffer.allocUnsafeSlow(SEGMENT);
+    if (this.#uncollected > this.settings.current.maxBodyMemory) {
+      this.#counted.set(memory, Buffer.allocUnsafeSlow(SEGMENT));
+    }
     return Buffer.from(memory);
   }
 }
