@@ -58,6 +58,7 @@ export class ProxyService {
     intake: Intake | undefined,
     kind: RouteKind,
   ): Promise<void> {
+    const receivedAt = performance.now();
     const body = intake instanceof RequestBody ? intake : RequestBody.empty;
     const url = request.url ?? '/';
     const queryAt = url.indexOf('?');
@@ -83,6 +84,7 @@ export class ProxyService {
       const facts = await this.#read(request, body, { id, path, query, kind });
       if (answer.left) return;
       const ranking = this.#rank(facts);
+      if (this.settings.current.accessLog) this.#logRouting(facts, ranking, receivedAt);
       exchange = this.#exchange(request, body, facts, answer, ranking);
       exchange.start();
       await exchange.done;
@@ -147,9 +149,7 @@ export class ProxyService {
     });
     if (body.length > 0) headers.push('Content-Length', String(body.length));
     const outgoing = { method: request.method ?? 'POST', target: request.url ?? '/', headers, body };
-    const exchange = new Exchange(facts, outgoing, answer, ranking, this.services);
-    if (this.settings.current.accessLog) this.#logRouting(facts, ranking, exchange.startedAt);
-    return exchange;
+    return new Exchange(facts, outgoing, answer, ranking, this.services);
   }
 
   #trustedPeers(): TrustedPeers {
@@ -159,9 +159,9 @@ export class ProxyService {
   }
 
   /** The line of the original router, which people's log tools know. */
-  #logRouting(facts: RequestFacts, ranking: Ranking, startedAt: number): void {
+  #logRouting(facts: RequestFacts, ranking: Ranking, receivedAt: number): void {
     const url = ranking[0]?.candidate.engine.url ?? 'None';
-    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(4);
+    const seconds = ((performance.now() - receivedAt) / 1_000).toFixed(4);
     // The session is the client's text: quoted where it could forge a line.
     const session = facts.session === null ? 'None' : JSON.stringify(facts.session).slice(1, -1);
     this.#log.log(
