@@ -2,7 +2,7 @@
 // complete; a chunk's way from the engine's write to the client's read p99 < 100 ms (one clock, clock.mjs), /health
 // p99 < 20 ms. Eight such bodies are more than --max-body-memory allows by default (512 MiB, then 503), so the
 // router runs with --max-body-memory 1GiB. Router, engines and clients share the machine's processors.
-//   --streams 300  --bodies 8  --mebibytes 100  --seconds 14  --cpu-prof FOLDER (profile of the router)
+//   --streams 300  --bodies 8  --mebibytes 100  --seconds 20  --cpu-prof FOLDER (profile of the router)
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -61,7 +61,7 @@ export async function show(args) {
       streams: { type: 'string', default: '300' },
       bodies: { type: 'string', default: '8' },
       mebibytes: { type: 'string', default: '100' },
-      seconds: { type: 'string', default: '14' },
+      seconds: { type: 'string', default: '20' },
       'cpu-prof': { type: 'string' },
     },
   });
