@@ -95,9 +95,8 @@ function judged(status, text, tokens) {
   return whole ? null : `cut short: ${usage.completion_tokens} tokens, ${choices[0].finish_reason}`;
 }
 
-/** Ends engine A with SIGTERM while 50 clients wait, half of them for a stream. */
-async function terminateUnderLoad(figures, engines, router, tokens) {
-  const client = new LoadClient(router.url);
+/** Starts 50 requests, half of them streams; resolves when some streams have begun. */
+async function fiftyRequests(client, tokens) {
   const tallies = [];
   const requests = Array.from({ length: CLIENTS }, (_, number) => {
     // In pairs, so that both engines get both kinds.
@@ -116,16 +115,29 @@ async function terminateUnderLoad(figures, engines, router, tokens) {
     );
   });
   await until('some streams have begun', async () => tallies.filter(({ frames }) => frames > 5).length >= 4);
-  const atSignal = await inFlightAt(router, engines.url('a'));
+  return { requests };
+}
+
+/** Ends engine A with SIGTERM while 50 clients wait, half of them for a stream. */
+async function terminateUnderLoad(figures, engines, router, tokens) {
+  const client = new LoadClient(router.url);
+  let { requests } = await fiftyRequests(client, tokens);
+  let atSignal = await inFlightAt(router, engines.url('a'));
+  // A pause of this machine can let engine A finish first; then the signal would meet an idle engine.
+  for (let round = 0; round < 5 && atSignal < 10; round += 1) {
+    await Promise.all(requests);
+    ({ requests } = await fiftyRequests(client, tokens));
+    atSignal = await inFlightAt(router, engines.url('a'));
+  }
   const signalledAt = performance.now();
   engines.signal('a', 'SIGTERM');
   const deadline = sleep(40_000, 'late', { ref: false });
   const outcomes = await Promise.all(requests.map((request) => Promise.race([request, deadline])));
   const ended = outcomes.filter((outcome) => outcome !== 'late');
-  figures.note('SIGTERM: at engine A at that moment', `${atSignal} requests`);
+  figures.check('SIGTERM: requests at engine A at that moment', atSignal, '>= 10', atSignal >= 10);
   figures.equal('SIGTERM: clients with an answer or an error', ended.length, CLIENTS);
   const early = ended.filter((one) => one.endedAt < signalledAt).length;
-  figures.check('SIGTERM: answers that were there before it', early, `< ${CLIENTS / 2}`, early < CLIENTS / 2);
+  figures.note('SIGTERM: answers that were there before it', early);
   figures.note('SIGTERM: whole answers', ended.filter(({ wrong }) => wrong === null).length);
   const errors = ended.filter(({ wrong }) => wrong !== null);
   figures.note(
