@@ -1,4 +1,5 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { framedChunk, LAST_CHUNK } from '../core/chunk-framing.js';
 import { errorBody, errorFrame, type RouterError } from '../core/errors.js';
 import { answerHeaders, headerValue, type RawHeaders } from '../core/headers.js';
 import type { ApiShape } from '../core/request-facts.js';
@@ -17,6 +18,7 @@ export class ClientAnswer {
   /** The answer is a stream that can end in an event of ours: its length has not been announced. */
   #extensible = false;
   #left = false;
+  #framing = false;
 
   /**
    * @param cors headers to add when the router answers CORS itself
@@ -48,27 +50,43 @@ export class ClientAnswer {
     return this.#left || this.response.destroyed || this.response.req.socket.destroyed;
   }
 
+  /** The body goes out in chunk framing, and this object writes it: `writeFramed` takes chunks as they came. */
+  get framing(): boolean {
+    return this.#framing;
+  }
+
   /** Sends the engine's status and headers, with the router's additions. */
   head(status: number, statusText: string, headers: RawHeaders, eventStream: boolean): void {
     this.#started = true;
     this.#extensible = eventStream && headerValue(headers, 'content-length') === undefined;
     const out = answerHeaders(headers, { requestId: this.requestId, eventStream, cors: this.cors });
     this.response.writeHead(status, REASON.test(statusText) ? statusText : (STATUS_CODES[status] ?? ''), out);
+    // Node frames each write in three pieces; one piece takes one write, and whole chunks need no new frame.
+    this.#framing = this.response.chunkedEncoding;
+    this.response.chunkedEncoding = false;
   }
 
-  /** Sends bytes of the body; false asks to wait for `onDrain`. */
+  /** Sends bytes of the body; false asks to wait for `onceDrained`. */
   write(bytes: Buffer): boolean {
-    return this.response.write(bytes);
+    return this.response.write(this.#framing ? framedChunk(bytes, false) : bytes);
   }
 
-  onDrain(resume: () => void): void {
-    this.response.on('drain', resume);
+  /** Sends whole chunks in their framing, where `framing` says that the answer has it. */
+  writeFramed(chunks: Buffer): boolean {
+    return this.response.write(chunks);
+  }
+
+  /** Calls back once the client has taken what was written. */
+  onceDrained(resume: () => void): void {
+    this.response.once('drain', resume);
   }
 
   /** Completes the answer, with last bytes if there are any. */
   end(bytes: Buffer | null): void {
     this.#finished = true;
-    if (bytes === null || bytes.length === 0) this.response.end();
+    const none = bytes === null || bytes.length === 0;
+    if (this.#framing) this.response.end(none ? LAST_CHUNK : framedChunk(bytes, true));
+    else if (none) this.response.end();
     else this.response.end(bytes);
   }
 
@@ -84,7 +102,7 @@ export class ClientAnswer {
       return;
     }
     const frame = errorFrame(error, this.shape, this.requestId);
-    this.response.end(insideFrame ? `\n\n${frame}` : frame);
+    this.end(Buffer.from(insideFrame ? `\n\n${frame}` : frame));
   }
 
   /** Answers a CORS preflight. */

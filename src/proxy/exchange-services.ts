@@ -4,7 +4,7 @@ import { RetryBudget } from '../core/retry-budget.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
-import { ConnectionPools } from '../upstream/connection-pools.service.js';
+import { UpstreamClients } from '../upstream/upstream-clients.service.js';
 import { AttemptListeners } from './attempt-listeners.js';
 import { CandidatesService } from './candidates.service.js';
 import { FailureLog } from './failure-log.js';
@@ -25,7 +25,7 @@ export class ExchangeServices {
     readonly settings: SettingsStore,
     readonly candidates: CandidatesService,
     readonly routing: RoutingService,
-    readonly pools: ConnectionPools,
+    readonly upstreams: UpstreamClients,
     readonly setAside: SetAsideService,
     readonly stats: RequestStatsService,
     readonly metrics: RouterMetrics,

@@ -1,6 +1,3 @@
-import type { Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
 import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
 import { isTimeout, setsAside, type AttemptCause } from '../core/attempt-failure.js';
 import { engineTimeout, engineUnreachable, shuttingDown, type RouterError } from '../core/errors.js';
@@ -19,9 +16,6 @@ export interface OutgoingRequest {
   readonly headers: string[];
   readonly body: RequestBody;
 }
-
-/** Bytes of a large body that are written at once. */
-const WRITE_SIZE = 128 * 1024;
 
 interface Failure {
   readonly engineUrl: string;
@@ -138,13 +132,10 @@ export class Exchange implements AttemptOwner {
     const engine = this.#next!.candidate.engine;
     this.#tried.add(engine.id);
     this.#attempts++;
-    const request: Dispatcher.DispatchOptions = {
-      method: this.outgoing.method,
-      path: new URL(engine.url).pathname.replace(/\/$/, '') + this.outgoing.target,
-      headers: this.outgoing.headers,
-      body: payload(this.outgoing.body),
-    };
-    const attempt = new Attempt(engine, this.services.pools.of(engine), request, this.answer, this);
+    const { client, pathPrefix } = this.services.upstreams.of(engine);
+    const { method, target, headers, body } = this.outgoing;
+    const request = { method, path: pathPrefix + target, headers, body: body.pieces };
+    const attempt = new Attempt(engine, client, request, this.answer, this);
     this.attempt = attempt;
     this.#emit({ ...this.#base(attempt, attempt.startedAt), type: 'dispatched' });
     attempt.start();
@@ -199,23 +190,5 @@ export class Exchange implements AttemptOwner {
     this.#over = true;
     this.services.watch.remove(this);
     this.#resolve();
-  }
-}
-
-/** The bytes for undici: nothing, one buffer, or the pieces of a large body one after the other. */
-function payload(body: RequestBody): NonNullable<Dispatcher.DispatchOptions['body']> | null {
-  const { pieces } = body;
-  if (pieces.length <= 1) return pieces[0] ?? null;
-  // undici takes any iterable of bytes, anew for each sending; its types name streams alone.
-  return { [Symbol.asyncIterator]: () => inTurns(pieces) } as unknown as Readable;
-}
-
-/** Cuts a large body so that other requests have their turn between two writes. */
-async function* inTurns(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
-  for (const piece of pieces) {
-    for (let at = 0; at < piece.length; at += WRITE_SIZE) {
-      yield piece.subarray(at, at + WRITE_SIZE);
-      await nextTurn();
-    }
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { FleetService } from '../discovery/fleet.service.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
-import { ConnectionPools } from '../upstream/connection-pools.service.js';
+import { UpstreamClients } from '../upstream/upstream-clients.service.js';
 import { CandidatesService } from './candidates.service.js';
 import { SetAsideService } from './set-aside.service.js';
 
@@ -13,14 +13,14 @@ export class FleetFollowers {
     fleet: FleetService,
     stats: RequestStatsService,
     scraper: EngineStatsScraper,
-    pools: ConnectionPools,
+    upstreams: UpstreamClients,
     setAside: SetAsideService,
     candidates: CandidatesService,
   ) {
     fleet.onChange((next, previous) => {
       stats.retain(next);
       scraper.retain(next);
-      pools.retain(next);
+      upstreams.retain(next);
       setAside.retain(next);
       candidates.follow(next, previous);
     });

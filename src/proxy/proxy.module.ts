@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { ConnectionPools } from '../upstream/connection-pools.service.js';
+import { UpstreamClients } from '../upstream/upstream-clients.service.js';
 import { AttemptListeners } from './attempt-listeners.js';
 import { BodyIntake } from './body-intake.js';
 import { BodyMemory } from './body-memory.js';
@@ -28,7 +28,7 @@ import { SilenceWatch } from './silence-watch.js';
     BodyMemory,
     BodyReader,
     CandidatesService,
-    ConnectionPools,
+    UpstreamClients,
     CorsHook,
     DrainState,
     ExchangeServices,

@@ -147,7 +147,6 @@ export class ProxyService {
       protocol: encrypted ? 'https' : 'http',
       trusted: this.#trustedPeers().has(address),
     });
-    if (body.length > 0) headers.push('Content-Length', String(body.length));
     const outgoing = { method: request.method ?? 'POST', target: request.url ?? '/', headers, body };
     return new Exchange(facts, outgoing, answer, ranking, this.services);
   }

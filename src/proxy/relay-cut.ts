@@ -1,7 +1,8 @@
 import { endOfLastFrame } from '../core/sse-frames.js';
+import type { AnswerPiece } from '../upstream/upstream-client.js';
 import { HOLD_LIMIT } from './held-answer.js';
 
-const NOTHING = Buffer.alloc(0);
+const NOTHING = { bytes: Buffer.alloc(0) };
 
 /**
  * Decides where a relayed body may be cut. Complete frames go out in the turn in which they come; the
@@ -13,8 +14,8 @@ export class RelayCut {
   /** The beginning of an unfinished frame, at most `HOLD_LIMIT` bytes. */
   #tail: Buffer | null = null;
   #insideFrame = false;
-  #last: Buffer = NOTHING;
-  #beforeLast: Buffer = NOTHING;
+  #last: Pick<AnswerPiece, 'bytes'> = NOTHING;
+  #beforeLast: Pick<AnswerPiece, 'bytes'> = NOTHING;
 
   /** @param frames the body is a stream of server-sent events */
   constructor(frames: boolean) {
@@ -29,11 +30,19 @@ export class RelayCut {
   /** What goes out now that `chunk` has come; null for nothing. */
   next(chunk: Buffer): Buffer | null {
     const out = this.#frames ? this.#completeFrames(chunk) : chunk;
-    if (out !== null) {
-      this.#beforeLast = this.#last;
-      this.#last = out;
-    }
+    if (out !== null) this.#goesOut({ bytes: out });
     return out;
+  }
+
+  /** Whether `piece` goes out now as it came, since nothing waits and no frame is unfinished at its end. */
+  takesWhole(piece: AnswerPiece): boolean {
+    if (this.#frames) {
+      const { last } = piece;
+      if (this.#tail !== null || last.length === 0 || endOfLastFrame(last) !== last.length) return false;
+      this.#insideFrame = false;
+    }
+    this.#goesOut(piece);
+    return true;
   }
 
   /** What is left at the end of the body; null for nothing. */
@@ -45,7 +54,13 @@ export class RelayCut {
 
   /** The last bytes that went out, where engines put the token counts. */
   ending(): Buffer {
-    return this.#beforeLast.length === 0 ? this.#last : Buffer.concat([this.#beforeLast, this.#last]);
+    const { bytes } = this.#last;
+    return this.#beforeLast === NOTHING ? bytes : Buffer.concat([this.#beforeLast.bytes, bytes]);
+  }
+
+  #goesOut(piece: Pick<AnswerPiece, 'bytes'>): void {
+    this.#beforeLast = this.#last;
+    this.#last = piece;
   }
 
   #completeFrames(chunk: Buffer): Buffer | null {

@@ -40,6 +40,29 @@ describe('a body of 25 MB', () => {
     expect(sha256(answer.body)).toBe(sha256(body));
   });
 
+  // Before an engine fails: one that is set aside would not be the session's home.
+  it('of a form keeps its session and its model', async () => {
+    const boundary = 'b0undary';
+    const part = (head: string, value: Buffer | string): Buffer[] => [
+      Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; ${head}\r\n\r\n`),
+      Buffer.from(value),
+      Buffer.from('\r\n'),
+    ];
+    const body = Buffer.concat([
+      ...part('name="user"', 'anna'),
+      ...part('name="file"; filename="a.wav"', randomBytes(25_000_000)),
+      ...part('name="model"', 'tiny'),
+      Buffer.from(`--${boundary}--\r\n`),
+    ]);
+    const counts = engines.map(({ requestCount }) => requestCount);
+    const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
+    for (const _ of [1, 2]) {
+      expect((await ask(`${router.url}/v1/audio/transcriptions`, { body, headers })).status).toBe(200);
+    }
+    const seen = engines.map(({ requests }, i) => requests.slice(counts[i]).map((one) => one.sha256));
+    expect(seen.sort((a, b) => a.length - b.length)).toEqual([[], [sha256(body), sha256(body)]]);
+  });
+
   it('is sent whole to a second engine when the first one fails', async () => {
     const body = oddJson('tiny');
     await Promise.all(engines.map((engine) => engine.setFault({ reset: 'before-head' })));
@@ -71,28 +94,6 @@ describe('a body of 25 MB', () => {
       const answer = await ask(`${router.url}/v1/chat/completions`, { body, headers: JSON_TYPE });
       expect([answer.status, errorOf(answer).code]).toEqual([status, code]);
     }
-  });
-
-  it('of a form keeps its session and its model', async () => {
-    const boundary = 'b0undary';
-    const part = (head: string, value: Buffer | string): Buffer[] => [
-      Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; ${head}\r\n\r\n`),
-      Buffer.from(value),
-      Buffer.from('\r\n'),
-    ];
-    const body = Buffer.concat([
-      ...part('name="user"', 'anna'),
-      ...part('name="file"; filename="a.wav"', randomBytes(25_000_000)),
-      ...part('name="model"', 'tiny'),
-      Buffer.from(`--${boundary}--\r\n`),
-    ]);
-    const counts = engines.map(({ requestCount }) => requestCount);
-    const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
-    for (const _ of [1, 2]) {
-      expect((await ask(`${router.url}/v1/audio/transcriptions`, { body, headers })).status).toBe(200);
-    }
-    const seen = engines.map(({ requests }, i) => requests.slice(counts[i]).map((one) => one.sha256));
-    expect(seen.sort((a, b) => a.length - b.length)).toEqual([[], [sha256(body), sha256(body)]]);
   });
 
   it('whose client leaves while it is read leaves nothing behind', async () => {

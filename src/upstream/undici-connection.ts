@@ -6,13 +6,17 @@ import { buildConnector, Client, type Dispatcher } from 'undici';
 const IDLE_MS = 4_000;
 const MAX_ANSWER_HEAD = 64 * 1024;
 
-/** One keep-alive connection to an engine; carries one request at a time. */
-export class Connection {
+/** One keep-alive connection of undici to an engine; carries one request at a time. */
+export class UndiciConnection {
   readonly #client: Client;
   #socket: Socket | null = null;
   #served = 0;
 
-  constructor(origin: string, connectTimeoutMs: number, onDisconnect: (connection: Connection) => void) {
+  constructor(
+    origin: string,
+    connectTimeoutMs: number,
+    onDisconnect: (connection: UndiciConnection) => void,
+  ) {
     const connect = buildConnector({ timeout: connectTimeoutMs, keepAlive: true, autoSelectFamily: true });
     this.#client = new Client(origin, {
       pipelining: 1,
@@ -60,45 +64,5 @@ export class Connection {
   /** Closes the socket now; a request under way ends in an error. */
   destroy(): void {
     this.#client.destroy().catch(() => undefined);
-  }
-}
-
-/**
- * The connections to one engine. A request takes an idle one, the most recently used first, or a new
- * one; there is no queue. Bounded by the requests in flight: idle ones close after 4 s.
- */
-export class ConnectionPool {
-  readonly #idle: Connection[] = [];
-  #closed = false;
-
-  constructor(
-    private readonly origin: string,
-    private readonly connectTimeoutMs: () => number,
-  ) {}
-
-  /** @param fresh take a new connection even when an idle one is there */
-  acquire(fresh: boolean): Connection {
-    const idle = fresh ? undefined : this.#idle.pop();
-    return idle ?? new Connection(this.origin, this.connectTimeoutMs(), (gone) => this.#forget(gone));
-  }
-
-  /** Gives back a connection whose exchange has ended well. */
-  release(connection: Connection): void {
-    connection.served();
-    if (this.#closed) connection.destroy();
-    else this.#idle.push(connection);
-  }
-
-  /** Closes idle connections; those in use close when they are given back. */
-  close(): void {
-    this.#closed = true;
-    for (const connection of this.#idle.splice(0)) connection.destroy();
-  }
-
-  #forget(connection: Connection): void {
-    const at = this.#idle.indexOf(connection);
-    if (at < 0) return;
-    this.#idle.splice(at, 1);
-    connection.destroy();
   }
 }
