@@ -67,8 +67,15 @@ function targetOf(target: string, rootPath: string): string {
 function refuse(error: NodeJS.ErrnoException, socket: Socket, open: readonly ServerResponse[]): void {
   // In the midst of an answer, or with answers still to come, nothing can be said.
   const spoken = open.length > 1 || open[0]?.headersSent === true;
-  if (error.code === 'ECONNRESET' || !socket.writable || spoken) {
+  const complete = open.length === 1 && open[0]!.writableEnded;
+  if (error.code === 'ECONNRESET' || !socket.writable || (spoken && !complete)) {
     socket.destroy();
+    return;
+  }
+  // A client that does not close its side must not keep the connection.
+  setTimeout(() => socket.destroy(), CLOSING_MS).unref();
+  if (complete) {
+    socket.end();
     return;
   }
   const told = clientError(error.code);
@@ -78,8 +85,6 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket, open: readonly Ser
     `HTTP/1.1 ${told.status} ${STATUS_CODES[told.status]}\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${id}\r\nconnection: close\r\n\r\n${body}`,
   );
-  // A client that does not close its side must not keep the connection.
-  setTimeout(() => socket.destroy(), CLOSING_MS).unref();
 }
 
 function clientError(code: string | undefined): RouterError {

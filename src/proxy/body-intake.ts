@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
 import { bodyMemoryFull, bodyTooLarge, bodyTooSlow, RouterError } from '../core/errors.js';
+import { headerValue } from '../core/headers.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { BodyMemory } from './body-memory.js';
 import { IntakePace } from './intake-pace.js';
@@ -17,13 +18,68 @@ const SWEEP_MS = 1_000;
 /** The body, or the error to answer with. */
 export type Intake = RequestBody | RouterError;
 
-interface Receiving {
-  readonly startedAt: number;
-  readonly body: RequestBody;
+/** Where a request keeps its body while it comes, so that one listener of each kind serves all. */
+const RECEIVING = Symbol('receiving');
+
+type Incoming = IncomingMessage & { [RECEIVING]?: Receiving | undefined };
+
+const IGNORE = (): void => undefined;
+
+function onData(this: Incoming, chunk: Buffer): void {
+  this[RECEIVING]?.took(chunk);
+}
+
+function onEnd(this: Incoming): void {
+  const receiving = this[RECEIVING];
+  receiving?.end(receiving.body);
+}
+
+function onClose(this: Incoming): void {
+  this[RECEIVING]?.leave();
+}
+
+/** One body that is coming. */
+class Receiving {
   /** Where the pace is taken from: a length, and when it was reached. */
-  lengthAtSweep: number;
+  lengthAtSweep = 0;
   sweptAt: number;
-  readonly fail: (error: RouterError) => void;
+
+  constructor(
+    private readonly intake: BodyIntake,
+    private readonly request: Incoming,
+    readonly body: RequestBody,
+    readonly limit: number,
+    readonly startedAt: number,
+    private readonly done: (intake: Intake) => void,
+  ) {
+    this.sweptAt = startedAt;
+  }
+
+  took(chunk: Buffer): void {
+    const { body, limit } = this;
+    if (body.length + chunk.length > limit) this.end(bodyTooLarge(limit));
+    else if (!body.add(chunk)) this.end(bodyMemoryFull());
+    else if (body.large) this.intake.paced(this.request, chunk.length);
+  }
+
+  end(intake: Intake): void {
+    this.#stop();
+    if (intake !== this.body) this.body.release();
+    this.done(intake);
+  }
+
+  /** The client has gone before the end of its body. */
+  leave(): void {
+    this.#stop();
+    this.body.release();
+    this.intake.left();
+  }
+
+  #stop(): void {
+    // What still comes of a refused body is dropped by the listeners.
+    this.request[RECEIVING] = undefined;
+    this.intake.forget(this, this.request);
+  }
 }
 
 /**
@@ -63,45 +119,36 @@ export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
   /** Reads the body of `request`; `done` is called once, and never when the client leaves first. */
   receive(request: IncomingMessage, done: (intake: Intake) => void): void {
     const limit = this.settings.current.maxBodySize;
-    if (Number(request.headers['content-length'] ?? 0) > limit) {
+    if (Number(headerValue(request.rawHeaders, 'content-length') ?? 0) > limit) {
       done(bodyTooLarge(limit));
       return;
     }
     const body = new RequestBody(this.memory, this.shared);
-    const onData = (chunk: Buffer): void => {
-      if (body.length + chunk.length > limit) end(bodyTooLarge(limit));
-      else if (!body.add(chunk)) end(bodyMemoryFull());
-      else if (body.large) this.#pace.took(request, chunk.length);
-    };
-    const onEnd = (): void => end(body);
-    const onClose = (): void => {
-      stop();
-      body.release();
-      this.metrics.clientLeft();
-    };
-    const now = performance.now();
-    const receiving: Receiving = {
-      startedAt: now,
-      body,
-      lengthAtSweep: 0,
-      sweptAt: now,
-      fail: (error) => end(error),
-    };
-    const stop = (): void => {
-      this.#receiving.delete(receiving);
-      this.#pace.forget(request);
-      request.off('data', onData).off('end', onEnd).off('close', onClose);
-    };
-    const end = (intake: Intake): void => {
-      stop();
-      if (intake !== body) body.release();
-      done(intake);
-    };
+    const receiving = new Receiving(this, request, body, limit, performance.now(), done);
     this.#receiving.add(receiving);
-    request.on('data', onData).on('end', onEnd).on('close', onClose);
+    (request as Incoming)[RECEIVING] = receiving;
+    request.on('data', onData);
+    request.on('end', onEnd);
+    request.on('close', onClose);
     // A socket error surfaces as `close` too; without a listener it would end the process.
-    request.on('error', () => undefined);
+    request.on('error', IGNORE);
     this.#waitsToSend.get(request)?.writeContinue();
+  }
+
+  /** `bytes` of a large body have come. */
+  paced(request: IncomingMessage, bytes: number): void {
+    this.#pace.took(request, bytes);
+  }
+
+  /** The body is complete, refused or gone. */
+  forget(receiving: Receiving, request: IncomingMessage): void {
+    this.#receiving.delete(receiving);
+    this.#pace.forget(request);
+  }
+
+  /** A client has gone before the end of its body. */
+  left(): void {
+    this.metrics.clientLeft();
   }
 
   /** Fails the bodies that are too slow. `now` in monotonic milliseconds. */
@@ -114,7 +161,7 @@ export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
       receiving.lengthAtSweep = receiving.body.length;
       receiving.sweptAt = now;
       const late = now - receiving.startedAt >= seconds * 1_000;
-      if (late && came < MIN_BYTES_PER_SECOND * elapsed) receiving.fail(bodyTooSlow(seconds));
+      if (late && came < MIN_BYTES_PER_SECOND * elapsed) receiving.end(bodyTooSlow(seconds));
     }
   }
 }

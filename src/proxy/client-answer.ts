@@ -1,8 +1,10 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
-import { framedChunk, LAST_CHUNK } from '../core/chunk-framing.js';
 import { errorBody, errorFrame, type RouterError } from '../core/errors.js';
 import { answerHeaders, headerValue, type RawHeaders } from '../core/headers.js';
 import type { ApiShape } from '../core/request-facts.js';
+import type { AnswerWriter } from './answer-writer.js';
+import { NodeAnswer } from './node-answer.js';
+import { SocketAnswer } from './socket-answer.js';
 
 // The rest of an unwanted body is read and dropped for this long, so that a client which is still sending
 // gets to read the answer instead of a reset (RFC 9112 section 9.6); less when it has stopped sending.
@@ -11,6 +13,19 @@ const LINGER_SILENCE_MS = 1_000;
 // Node refuses reason phrases with control characters or with what Latin-1 cannot hold.
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+/** Who is told that a client has gone before its answer was complete. */
+export interface LeaveListener {
+  leave(): void;
+}
+
+const IGNORE = (): void => undefined;
+/** Where a response keeps its answer, so that one listener serves all. */
+const ANSWER = Symbol('answer');
+
+function onClose(this: ServerResponse): void {
+  (this as ServerResponse & { [ANSWER]?: ClientAnswer })[ANSWER]?.closed();
+}
+
 /** The client's side of one exchange: the head, the bytes, the end, or an error in its API's shape. */
 export class ClientAnswer {
   #started = false;
@@ -18,26 +33,35 @@ export class ClientAnswer {
   /** The answer is a stream that can end in an event of ours: its length has not been announced. */
   #extensible = false;
   #left = false;
-  #framing = false;
+  #writer: AnswerWriter | null = null;
 
   /**
    * @param cors headers to add when the router answers CORS itself
-   * @param onLeave called once when the client goes away before its answer is complete
+   * @param listener told once when the client goes away before its answer is complete
    */
   constructor(
     private readonly response: ServerResponse,
     readonly shape: ApiShape,
     readonly requestId: string,
     private readonly cors: readonly string[] | null,
-    private readonly onLeave: () => void,
+    private listener: LeaveListener,
   ) {
+    (response as ServerResponse & { [ANSWER]?: ClientAnswer })[ANSWER] = this;
     // Some errors on a socket are raised here and nowhere else; `close` follows.
-    response.on('error', () => undefined);
-    response.on('close', () => {
-      if (this.#finished || response.writableFinished) return;
-      this.#left = true;
-      this.onLeave();
-    });
+    response.on('error', IGNORE);
+    response.on('close', onClose);
+  }
+
+  /** From now on `listener` is told that the client has gone. */
+  tell(listener: LeaveListener): void {
+    this.listener = listener;
+  }
+
+  /** Called when the response or its connection has closed. */
+  closed(): void {
+    if (this.#finished || this.#left || this.response.writableFinished) return;
+    this.#left = true;
+    this.listener.leave();
   }
 
   /** The first byte has gone to the client: the request belongs to its engine. */
@@ -50,44 +74,41 @@ export class ClientAnswer {
     return this.#left || this.response.destroyed || this.response.req.socket.destroyed;
   }
 
-  /** The body goes out in chunk framing, and this object writes it: `writeFramed` takes chunks as they came. */
+  /** The body goes out in chunk framing: `writeFramed` takes chunks as they came. */
   get framing(): boolean {
-    return this.#framing;
+    return this.#writer!.framing;
   }
 
-  /** Sends the engine's status and headers, with the router's additions. */
+  /** Takes the engine's status and headers, with the router's additions; they go out with the first bytes. */
   head(status: number, statusText: string, headers: RawHeaders, eventStream: boolean): void {
     this.#started = true;
     this.#extensible = eventStream && headerValue(headers, 'content-length') === undefined;
     const out = answerHeaders(headers, { requestId: this.requestId, eventStream, cors: this.cors });
-    this.response.writeHead(status, REASON.test(statusText) ? statusText : (STATUS_CODES[status] ?? ''), out);
-    // Node frames each write in three pieces; one piece takes one write, and whole chunks need no new frame.
-    this.#framing = this.response.chunkedEncoding;
-    this.response.chunkedEncoding = false;
+    const reason = REASON.test(statusText) ? statusText : (STATUS_CODES[status] ?? '');
+    this.#writer =
+      SocketAnswer.take(this.response, status, reason, out) ??
+      new NodeAnswer(this.response, status, reason, out);
   }
 
   /** Sends bytes of the body; false asks to wait for `onceDrained`. */
   write(bytes: Buffer): boolean {
-    return this.response.write(this.#framing ? framedChunk(bytes, false) : bytes);
+    return this.#writer!.write(bytes);
   }
 
   /** Sends whole chunks in their framing, where `framing` says that the answer has it. */
   writeFramed(chunks: Buffer): boolean {
-    return this.response.write(chunks);
+    return this.#writer!.writeFramed(chunks);
   }
 
   /** Calls back once the client has taken what was written. */
   onceDrained(resume: () => void): void {
-    this.response.once('drain', resume);
+    this.#writer!.onceDrained(resume);
   }
 
   /** Completes the answer, with last bytes if there are any. */
   end(bytes: Buffer | null): void {
     this.#finished = true;
-    const none = bytes === null || bytes.length === 0;
-    if (this.#framing) this.response.end(none ? LAST_CHUNK : framedChunk(bytes, true));
-    else if (none) this.response.end();
-    else this.response.end(bytes);
+    this.#writer!.end(bytes);
   }
 
   /**
@@ -109,7 +130,8 @@ export class ClientAnswer {
   preflight(headers: readonly string[]): void {
     this.#started = true;
     this.response.writeHead(204, [...(this.cors ?? []), ...headers, 'x-request-id', this.requestId]);
-    this.end(null);
+    this.#finished = true;
+    this.response.end();
   }
 
   /** Answers with an error of the router's own; nothing must have been sent yet. */
@@ -125,8 +147,9 @@ export class ClientAnswer {
     const unread = !request.complete;
     if (error.closeConnection || unread) headers.push('connection', 'close');
     this.response.writeHead(error.status, headers);
-    if (unread) this.#linger(body);
-    else this.end(body);
+    if (unread) return this.#linger(body);
+    this.#finished = true;
+    this.response.end(body);
   }
 
   /** Sends the answer whole and reads on for a while before it closes. */

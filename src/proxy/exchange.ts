@@ -4,7 +4,7 @@ import { engineTimeout, engineUnreachable, shuttingDown, type RouterError } from
 import type { Ranked, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
-import type { ClientAnswer } from './client-answer.js';
+import type { ClientAnswer, LeaveListener } from './client-answer.js';
 import type { ExchangeServices, InterTokenClock } from './exchange-services.js';
 import type { RequestBody } from './request-body.js';
 
@@ -24,15 +24,13 @@ interface Failure {
 
 /**
  * One request on its way: tries the ranked engines until one answers, and accounts for each attempt.
- * `done` resolves when the client has its answer or is gone.
+ * It is over when the client has its answer or is gone.
  */
-export class Exchange implements AttemptOwner {
-  readonly done: Promise<void>;
+export class Exchange implements AttemptOwner, LeaveListener {
   readonly startedAt = performance.now();
   /** The attempt under way, for the watch over silence and time. */
   attempt: Attempt | null = null;
 
-  #resolve: () => void = () => undefined;
   readonly #tried = new Set<string>();
   readonly #failures: Failure[] = [];
   #ranking: Ranking;
@@ -50,7 +48,6 @@ export class Exchange implements AttemptOwner {
   ) {
     this.#ranking = ranking;
     this.#next = ranking[0] ?? null;
-    this.done = new Promise((resolve) => (this.#resolve = resolve));
   }
 
   /** Begins with the first engine of the ranking. */
@@ -189,6 +186,6 @@ export class Exchange implements AttemptOwner {
   #end(): void {
     this.#over = true;
     this.services.watch.remove(this);
-    this.#resolve();
+    this.outgoing.body.release();
   }
 }

@@ -33,19 +33,19 @@ export class ProxyController {
     'v1/images/variations',
   ])
   @RouteConfig(RELAYED)
-  api(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.#relay(request, reply, 'api');
+  api(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.#relay(request, reply, 'api');
   }
 
   /** Any other path goes to an engine of the model that it names, so that new engine routes need no release. */
   @All('*')
   @RouteConfig(RELAYED)
-  any(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.#relay(request, reply, 'any');
+  any(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.#relay(request, reply, 'any');
   }
 
-  #relay(request: FastifyRequest, reply: FastifyReply, kind: RouteKind): Promise<void> {
+  #relay(request: FastifyRequest, reply: FastifyReply, kind: RouteKind): void {
     reply.hijack();
-    return this.proxy.handle(request.raw, reply.raw, bodyOf(request), kind);
+    this.proxy.handle(request.raw, reply.raw, bodyOf(request), kind);
   }
 }

@@ -11,20 +11,20 @@ import {
   RouterError,
   shuttingDown,
 } from '../core/errors.js';
-import { framingFault, requestHeaders } from '../core/headers.js';
+import { framingFault, headerValue, requestHeaders } from '../core/headers.js';
 import type { Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { sanitiseRequestId } from '../core/request-id.js';
-import { apiShape, type ReadInput } from '../core/request-reader.js';
+import { apiShape, type ReadResult } from '../core/request-reader.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { Intake } from './body-intake.js';
 import { BodyReader } from './body-reader.service.js';
 import { CandidatesService } from './candidates.service.js';
-import { ClientAnswer } from './client-answer.js';
+import { ClientAnswer, type LeaveListener } from './client-answer.js';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
 import { DrainState } from './drain-state.js';
-import { Exchange } from './exchange.js';
+import { Exchange, type OutgoingRequest } from './exchange.js';
 import { ExchangeServices } from './exchange-services.js';
 import { RequestBody } from './request-body.js';
 import { TrustedPeers } from './trusted-peers.js';
@@ -32,10 +32,26 @@ import { TrustedPeers } from './trusted-peers.js';
 /** `api`: a route that needs a model. `any`: a path the router does not know, forwarded when it names one. */
 export type RouteKind = 'api' | 'any';
 
-/** Takes a request from its received body to the end of its answer. */
+/** A request that has been received, on its way to its exchange. */
+interface Call {
+  readonly request: IncomingMessage;
+  readonly answer: ClientAnswer;
+  readonly body: RequestBody;
+  /** Monotonic milliseconds. */
+  readonly receivedAt: number;
+  readonly kind: RouteKind;
+  readonly id: string;
+  readonly path: string;
+  /** Without `?`. */
+  readonly query: string;
+}
+
+/** Takes a request from its received body to its exchange, or refuses it. */
 @Injectable()
 export class ProxyService {
   readonly #log = new Logger(ProxyService.name);
+  /** Told of clients that leave before their request has an exchange. */
+  readonly #unheard: LeaveListener = { leave: () => this.metrics.clientLeft() };
   #trusted: { readonly from: readonly string[]; readonly peers: TrustedPeers };
 
   constructor(
@@ -51,78 +67,92 @@ export class ProxyService {
     this.#trusted = { from, peers: new TrustedPeers(from) };
   }
 
-  /** Never throws and never rejects: each request gets a well-formed answer, whatever happens. */
-  async handle(
+  /** Never throws: each request gets a well-formed answer, whatever happens. */
+  handle(
     request: IncomingMessage,
     response: ServerResponse,
     intake: Intake | undefined,
     kind: RouteKind,
-  ): Promise<void> {
+  ): void {
     const receivedAt = performance.now();
-    const body = intake instanceof RequestBody ? intake : RequestBody.empty;
+    const { rawHeaders } = request;
     const url = request.url ?? '/';
     const queryAt = url.indexOf('?');
     const path = queryAt < 0 ? url : url.slice(0, queryAt);
-    const id = sanitiseRequestId(request.headers['x-request-id'] as string | undefined) ?? randomUUID();
-    let exchange: Exchange | null = null;
-    const cors = corsHeaders(request.headers, this.settings.current.allowedOrigins);
-    const answer = new ClientAnswer(response, apiShape(path), id, cors, () => {
-      if (exchange === null) this.metrics.clientLeft();
-      else exchange.leave();
-    });
+    const query = queryAt < 0 ? '' : url.slice(queryAt + 1);
+    const id = sanitiseRequestId(headerValue(rawHeaders, 'x-request-id')) ?? randomUUID();
+    const { allowedOrigins, allowEnginePath } = this.settings.current;
+    const cors = allowedOrigins.length === 0 ? null : corsHeaders(request.headers, allowedOrigins);
+    const answer = new ClientAnswer(response, apiShape(path), id, cors, this.#unheard);
+    const body = intake instanceof RequestBody ? intake : RequestBody.empty;
+    const call: Call = { request, answer, body, receivedAt, kind, id, path, query };
     try {
       if (cors !== null && isPreflight(request.method ?? '', request.headers)) {
         answer.preflight(preflightHeaders(request.headers));
+        body.release();
         return;
       }
-      const fault = framingFault(request.rawHeaders, request.httpVersion);
+      const fault = framingFault(rawHeaders, request.httpVersion);
       if (fault !== null) throw badFraming(fault);
       if (intake instanceof RouterError) throw intake;
       if (this.drain.draining) throw shuttingDown();
-      if (!mayForward(path, this.settings.current.allowEnginePath)) throw routeNotFound();
-      const query = queryAt < 0 ? '' : url.slice(queryAt + 1);
-      const facts = await this.#read(request, body, { id, path, query, kind });
-      if (answer.left) return;
-      const ranking = this.#rank(facts);
-      if (this.settings.current.accessLog) this.#logRouting(facts, ranking, receivedAt);
-      exchange = this.#exchange(request, body, facts, answer, ranking);
-      exchange.start();
-      await exchange.done;
+      // The routes of the API are none of those that are not forwarded.
+      if (kind === 'any' && !mayForward(path, allowEnginePath)) throw routeNotFound();
+      this.#read(call);
     } catch (error) {
-      this.#refuse(answer, error);
-    } finally {
-      body.release();
+      this.#refuse(call, error);
     }
   }
 
-  async #read(
-    request: IncomingMessage,
-    body: RequestBody,
-    given: { id: string; path: string; query: string; kind: RouteKind },
-  ): Promise<RequestFacts> {
+  #read(call: Call): void {
+    const { request, body, query, kind } = call;
     const { sessionKey } = this.settings.current;
-    const input: ReadInput = { contentType: request.headers['content-type'], query: given.query, sessionKey };
+    const contentType = headerValue(request.rawHeaders, 'content-type');
     let read;
     try {
-      const result = this.reader.read(body, input);
-      read = result instanceof Promise ? await result : result;
+      read = this.reader.read(body, { contentType, query, sessionKey });
     } catch (error) {
-      // A path that the router does not know, with a body it cannot read: there is no such route here.
-      if (given.kind === 'any' && error instanceof RouterError && error.status === 400) throw routeNotFound();
-      throw error;
+      throw unreadable(kind, error);
     }
-    if (read.model === null) throw given.kind === 'any' ? routeNotFound() : modelRequired();
-    const header = sessionKey === null ? undefined : request.headers[sessionKey.toLowerCase()];
-    const session = (Array.isArray(header) ? header[0] : header) || read.session;
-    return {
-      id: given.id,
-      path: given.path,
-      shape: apiShape(given.path),
-      model: read.model,
+    if (read instanceof Promise) {
+      read
+        .then(
+          (result) => this.#proceed(call, result),
+          (error: unknown) => this.#refuse(call, unreadable(kind, error)),
+        )
+        .catch((error: unknown) => this.#refuse(call, error));
+    } else this.#proceed(call, read);
+  }
+
+  /** Sends what has been read on its way. */
+  #proceed(call: Call, read: ReadResult): void {
+    const { answer, body, kind } = call;
+    if (answer.left) {
+      body.release();
+      return;
+    }
+    if (read.model === null) throw kind === 'any' ? routeNotFound() : modelRequired();
+    const facts = this.#facts(call, read, read.model);
+    const ranking = this.#rank(facts);
+    if (this.settings.current.accessLog) this.#logRouting(facts, ranking, call.receivedAt);
+    const exchange = new Exchange(facts, this.#outgoing(call), answer, ranking, this.services);
+    answer.tell(exchange);
+    exchange.start();
+  }
+
+  #facts({ request, id, path, answer }: Call, read: ReadResult, model: string): RequestFacts {
+    const { sessionKey } = this.settings.current;
+    const header =
+      sessionKey === null ? undefined : headerValue(request.rawHeaders, sessionKey.toLowerCase());
+    const facts = {
+      id,
+      path,
+      shape: answer.shape,
+      model,
       stream: read.stream,
-      session,
-      ...(read.body === undefined ? {} : { body: read.body }),
+      session: header || read.session,
     };
+    return read.body === undefined ? facts : { ...facts, body: read.body };
   }
 
   #rank(facts: RequestFacts): Ranking {
@@ -132,23 +162,16 @@ export class ProxyService {
     return this.routing.rank(facts, candidates);
   }
 
-  #exchange(
-    request: IncomingMessage,
-    body: RequestBody,
-    facts: RequestFacts,
-    answer: ClientAnswer,
-    ranking: Ranking,
-  ): Exchange {
+  #outgoing({ request, body, id }: Call): OutgoingRequest {
     const address = request.socket.remoteAddress ?? 'unknown';
     const encrypted = (request.socket as { encrypted?: boolean }).encrypted === true;
     const headers = requestHeaders(request.rawHeaders, {
-      requestId: facts.id,
+      requestId: id,
       address,
       protocol: encrypted ? 'https' : 'http',
       trusted: this.#trustedPeers().has(address),
     });
-    const outgoing = { method: request.method ?? 'POST', target: request.url ?? '/', headers, body };
-    return new Exchange(facts, outgoing, answer, ranking, this.services);
+    return { method: request.method ?? 'POST', target: request.url ?? '/', headers, body };
   }
 
   #trustedPeers(): TrustedPeers {
@@ -168,7 +191,8 @@ export class ProxyService {
     );
   }
 
-  #refuse(answer: ClientAnswer, error: unknown): void {
+  #refuse({ answer, body }: Call, error: unknown): void {
+    body.release();
     if (error instanceof RouterError) {
       this.metrics.rejected(error.code);
       answer.error(error);
@@ -179,4 +203,9 @@ export class ProxyService {
     if (answer.started) answer.breakOff(internalError(), false);
     else answer.error(internalError());
   }
+}
+
+/** A path that the router does not know, with a body it cannot read: there is no such route here. */
+function unreadable(kind: RouteKind, error: unknown): unknown {
+  return kind === 'any' && error instanceof RouterError && error.status === 400 ? routeNotFound() : error;
 }

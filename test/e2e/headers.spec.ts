@@ -134,8 +134,8 @@ describe('the headers of a request', () => {
       router.url,
       post(['host: r', 'connection: close', 'x-request-id: a b\xe9', 'x-request-id: c']),
     );
-    expect(raw).toMatch(/\r\nx-request-id: abc\r\n/);
-    expect((await seen).headers['x-request-id']).toBe('abc');
+    expect(raw).toMatch(/\r\nx-request-id: ab\r\n/);
+    expect((await seen).headers['x-request-id']).toBe('ab');
   });
 
   it('may ask for 100 Continue, which is not passed on', async () => {

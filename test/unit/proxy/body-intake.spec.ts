@@ -11,7 +11,7 @@ import { SharedMemory } from '../../../src/proxy/shared-memory.js';
 const KIB = 1024;
 
 class FakeRequest extends EventEmitter {
-  readonly headers = {};
+  readonly rawHeaders: readonly string[] = [];
   readonly pause = jest.fn();
   readonly resume = jest.fn();
 }
