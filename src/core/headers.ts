@@ -52,6 +52,14 @@ export function framingFault(headers: RawHeaders, httpVersion: string): string |
   return hosts === 0 && httpVersion === '1.1' ? 'no Host header' : null;
 }
 
+/** Whether a request with these headers has a body (RFC 9112 section 6.3). */
+export function announcesBody(headers: RawHeaders): boolean {
+  const length = headerValue(headers, 'content-length');
+  return length === undefined
+    ? headerValue(headers, 'transfer-encoding') !== undefined
+    : Number(length) !== 0;
+}
+
 /** Names that `Connection` lists, which are hop-by-hop in this message (RFC 9110 section 7.6.1). */
 function namedByConnection(headers: RawHeaders): Set<string> | null {
   let named: Set<string> | null = null;

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { errorBody, errorFrame, type RouterError } from '../core/errors.js';
-import { answerHeaders, headerValue, type RawHeaders } from '../core/headers.js';
+import { announcesBody, answerHeaders, headerValue, type RawHeaders } from '../core/headers.js';
 import type { ApiShape } from '../core/request-facts.js';
 import type { AnswerWriter } from './answer-writer.js';
 import { NodeAnswer } from './node-answer.js';
@@ -144,7 +144,7 @@ export class ClientAnswer {
     if (error.retryAfter !== null) headers.push('retry-after', String(error.retryAfter));
     if (this.cors !== null) headers.push(...this.cors);
     const request = this.response.req;
-    const unread = !request.complete;
+    const unread = !request.complete && announcesBody(request.rawHeaders);
     if (error.closeConnection || unread) headers.push('connection', 'close');
     this.response.writeHead(error.status, headers);
     if (unread) return this.#linger(body);

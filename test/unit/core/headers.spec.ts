@@ -1,5 +1,11 @@
 import * as fc from 'fast-check';
-import { answerHeaders, framingFault, headerValue, requestHeaders } from '../../../src/core/headers.js';
+import {
+  announcesBody,
+  answerHeaders,
+  framingFault,
+  headerValue,
+  requestHeaders,
+} from '../../../src/core/headers.js';
 
 const client = { requestId: 'id-1', address: '10.0.0.9', protocol: 'http', trusted: false } as const;
 const ours = ['X-Forwarded-For', '10.0.0.9', 'X-Forwarded-Proto', 'http', 'X-Request-Id', 'id-1'];
@@ -191,5 +197,16 @@ describe('the framing of a request', () => {
     ],
   ])('of %j in version %s is doubtful because of: %s', (headers, version, fault) => {
     expect(framingFault(headers, version)).toBe(fault);
+  });
+});
+
+describe('whether a request has a body', () => {
+  it.each([
+    [[], false],
+    [['Content-Length', '0'], false],
+    [['content-length', '1'], true],
+    [['Transfer-Encoding', 'chunked'], true],
+  ])('%j: %s', (headers, expected) => {
+    expect(announcesBody(headers)).toBe(expected);
   });
 });
