@@ -15,7 +15,7 @@ export type AttemptCause =
   | 'dead'
   | 'shutdown';
 
-// Error codes of Node's sockets and of undici.
+// Error codes of Node's sockets, of undici and of the own client.
 const CAUSES: Readonly<Record<string, AttemptCause>> = {
   ECONNREFUSED: 'refused',
   EHOSTUNREACH: 'refused',
@@ -31,6 +31,7 @@ const CAUSES: Readonly<Record<string, AttemptCause>> = {
   UND_ERR_SOCKET: 'reset',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'garbage',
   UND_ERR_HEADERS_OVERFLOW: 'garbage',
+  ERR_ANSWER_NOT_HTTP: 'garbage',
 };
 
 interface CodedError {

@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+
+/** What an engine plays to one request: bytes, cut where `cuts` says, and the end of the connection. */
+export interface RawAnswer {
+  readonly raw: string;
+  /** Offsets at which a new write begins. */
+  readonly cuts?: readonly number[];
+  /** How the connection ends when all is written; nothing: it stays. */
+  readonly then?: 'fin' | 'reset';
+}
+
+/** A real TCP server that answers with bytes as they are given, right or wrong. */
+export class RawEngine {
+  readonly sockets: Socket[] = [];
+  /** Everything that has come, one text per connection, one character a byte. */
+  readonly received: string[] = [];
+  /** What to do with the requests to come, in order; then `onRequest` alone. */
+  readonly #answers: RawAnswer[] = [];
+  readonly #server: Server;
+
+  private constructor(private readonly played: (answer: RawAnswer, socket: Socket) => void) {
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  /** @param played hears when an answer has been written */
+  static async start(
+    played: (answer: RawAnswer, socket: Socket) => void = () => undefined,
+    host = '127.0.0.1',
+  ): Promise<RawEngine> {
+    const engine = new RawEngine(played);
+    engine.#server.listen(0, host);
+    await once(engine.#server, 'listening');
+    return engine;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  answer(...answers: RawAnswer[]): void {
+    this.#answers.push(...answers);
+  }
+
+  /** Forgets answers that nobody has asked for. */
+  forget(): void {
+    this.#answers.length = 0;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #accept(socket: Socket): void {
+    const index = this.sockets.push(socket) - 1;
+    this.received.push('');
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes: Buffer) => {
+      this.received[index] += bytes.toString('latin1');
+      const next = this.#answers.shift();
+      if (next !== undefined) void this.#play(next, socket);
+    });
+  }
+
+  async #play(answer: RawAnswer, socket: Socket): Promise<void> {
+    const bytes = Buffer.from(answer.raw, 'latin1');
+    const cuts = [...(answer.cuts ?? []), bytes.length];
+    let at = 0;
+    for (const cut of cuts) {
+      if (socket.destroyed) break;
+      if (cut > at) await new Promise<void>((done) => socket.write(bytes.subarray(at, cut), () => done()));
+      at = Math.max(at, cut);
+      if (at < bytes.length) await new Promise((turn) => setImmediate(turn));
+    }
+    if (answer.then === 'fin') socket.end();
+    if (answer.then === 'reset') socket.resetAndDestroy();
+    this.played(answer, socket);
+  }
+}
