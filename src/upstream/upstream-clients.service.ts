@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
 import type { Engine } from '../core/engine.js';
 import type { Fleet } from '../core/fleet.js';
+import { Http1Client } from './http1/http1-client.js';
 import { UndiciClient } from './undici-client.js';
 import type { UpstreamClient } from './upstream-client.js';
 
@@ -40,8 +41,11 @@ export class UpstreamClients implements OnApplicationShutdown {
   }
 
   #make({ url }: Engine): EngineUpstream {
-    const { origin, pathname } = new URL(url);
+    const { origin, pathname, protocol } = new URL(url);
     const connectTimeoutMs = (): number => this.settings.current.connectTimeout * 1_000;
-    return { client: new UndiciClient(origin, connectTimeoutMs), pathPrefix: pathname.replace(/\/$/, '') };
+    // The own client knows no TLS.
+    const own = protocol === 'http:' && this.settings.current.upstreamClient === 'http1';
+    const client = new (own ? Http1Client : UndiciClient)(origin, connectTimeoutMs);
+    return { client, pathPrefix: pathname.replace(/\/$/, '') };
   }
 }

@@ -38,6 +38,13 @@ export const ENGINE_SETTINGS = {
     { group: 'Engines', help: 'How long a /v1/models probe of an engine may take.' },
     { default: 10 },
   ),
+  upstreamClient: choice(
+    {
+      group: 'Engines',
+      help: "What speaks HTTP to engines: http1 is the router's own client for http URLs, the cheapest; undici serves https URLs in any case.",
+    },
+    { values: ['http1', 'undici'], default: 'http1' },
+  ),
   k8sPort: int(
     { group: 'Kubernetes discovery', dynamic: true, help: 'The port of the engines in their pods.' },
     { default: 8000, min: 1, max: 65_535, valueName: 'port' },
