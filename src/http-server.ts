@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES, type ServerResponse } from 'node:http';
+import {
+  STATUS_CODES,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
@@ -49,6 +55,21 @@ export function createHttpAdapter(settings: Settings): FastifyAdapter {
   // RFC 9110 section 10.1.1 lets a server ignore expectations that it does not know.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   return adapter;
+}
+
+/** Tries a request; false: it has done nothing with it. */
+export type TakeRequest = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** Lets `take` have each request before Fastify, which gets those that it leaves. */
+export function takeFirst(server: Server, take: TakeRequest): void {
+  // Fastify listens first of all; what others have added since only looks on.
+  const [fastify, ...others] = server.listeners('request') as RequestListener[];
+  if (fastify === undefined) return;
+  server.removeAllListeners('request');
+  for (const other of others) server.on('request', other);
+  server.on('request', (request, response) => {
+    if (!take(request, response)) fastify.call(server, request, response);
+  });
 }
 
 /** Path and query of a request target: an absolute one (RFC 9112 section 3.2.2) loses its origin, ours its root path. */

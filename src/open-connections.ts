@@ -15,13 +15,16 @@ export class OpenConnections {
       socket.once('close', () => this.#answers.delete(socket));
     });
     server.on('upgrade', (_request, socket) => this.#answers.delete(socket as Socket));
+    const answers = this.#answers;
+    function answered(this: ServerResponse): void {
+      answers.get(this.req.socket)?.delete(this);
+    }
     server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-      const answers = this.#answers.get(socket);
-      answers?.add(response);
-      response.once('close', () => answers?.delete(response));
+      answers.get(socket)?.add(response);
+      response.on('close', answered);
     });
     server.closeIdleConnections = () => {
-      for (const [socket, answers] of this.#answers) if (answers.size === 0) socket.destroy();
+      for (const [socket, open] of answers) if (open.size === 0) socket.destroy();
     };
   }
 

@@ -5,10 +5,11 @@ import { AppModule } from './app.module.js';
 import { loadSettings, readPluginPaths } from './config/load-settings.js';
 import { readTextFileSync } from './config/read-text-file.js';
 import { SettingsError } from './config/settings-error.js';
-import { createHttpAdapter } from './http-server.js';
+import { createHttpAdapter, takeFirst } from './http-server.js';
 import { createLogger } from './logging.js';
 import { DrainService } from './operations/drain.service.js';
 import { loadPlugins, settingsSources } from './plugins.js';
+import { ShortWay } from './proxy/short-way.js';
 
 /** A router that serves. */
 export interface RunningRouter {
@@ -39,6 +40,9 @@ export async function startRouter(argv: readonly string[], env: NodeJS.ProcessEn
     createHttpAdapter(settings),
     { bodyParser: false, logger, abortOnError: false },
   );
+  await app.init();
+  const shortWay = app.get(ShortWay, { strict: false });
+  if (shortWay.open) takeFirst(app.getHttpServer(), shortWay.take);
   await listen(app, settings.host, settings.port);
   const url = await app.getUrl();
   logger.log(`listening on ${settings.host}:${new URL(url).port}`, 'vllm-router');

@@ -1,6 +1,7 @@
 import { All, Controller, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { API_ROUTES } from './api-routes.js';
 import { bodyOf, RELAYED } from './body-parser.js';
 import { ProxyService, type RouteKind } from './proxy.service.js';
 
@@ -9,29 +10,7 @@ import { ProxyService, type RouteKind } from './proxy.service.js';
 export class ProxyController {
   constructor(private readonly proxy: ProxyService) {}
 
-  @Post([
-    'v1/chat/completions',
-    'v1/completions',
-    'v1/embeddings',
-    'v1/responses',
-    'v1/messages',
-    'v1/messages/count_tokens',
-    'v1/rerank',
-    'v2/rerank',
-    'rerank',
-    'v1/score',
-    'score',
-    'pooling',
-    'classify',
-    'tokenize',
-    'detokenize',
-    'v1/audio/transcriptions',
-    'v1/audio/translations',
-    'v1/audio/speech',
-    'v1/images/generations',
-    'v1/images/edits',
-    'v1/images/variations',
-  ])
+  @Post([...API_ROUTES])
   @RouteConfig(RELAYED)
   api(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     this.#relay(request, reply, 'api');

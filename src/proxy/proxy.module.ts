@@ -17,6 +17,7 @@ import { ProxyService } from './proxy.service.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { SetAsideService } from './set-aside.service.js';
 import { SharedMemory } from './shared-memory.js';
+import { ShortWay } from './short-way.js';
 import { SilenceWatch } from './silence-watch.js';
 
 /** Takes requests from clients to engines and answers back. */
@@ -39,8 +40,9 @@ import { SilenceWatch } from './silence-watch.js';
     RealtimeGateway,
     SetAsideService,
     SharedMemory,
+    ShortWay,
     SilenceWatch,
   ],
-  exports: [BodyMemory, CandidatesService, DrainState, RealtimeGateway, SilenceWatch],
+  exports: [BodyMemory, CandidatesService, DrainState, RealtimeGateway, ShortWay, SilenceWatch],
 })
 export class ProxyModule {}
