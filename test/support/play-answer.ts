@@ -36,7 +36,7 @@ export async function play(
   const first = new AnswerRecord();
   const firstSocket = engine.sockets.length;
   const written = new Promise<void>((resolve) => {
-    engine.answer({ raw, cuts, written: resolve, ...(answer.fin ? { then: 'fin' as const } : {}) });
+    engine.answer({ raw, cuts, written: resolve, ...(answer.fin ? { ending: 'fin' as const } : {}) });
   });
   client.send({ method, path: '/', headers: [], body: [] }, first, true);
   await Promise.race([first.over, written]);

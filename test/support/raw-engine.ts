@@ -7,7 +7,7 @@ export interface RawAnswer {
   /** Offsets at which a new write begins. */
   readonly cuts?: readonly number[];
   /** How the connection ends when all is written; nothing: it stays. */
-  readonly then?: 'fin' | 'reset';
+  readonly ending?: 'fin' | 'reset';
   /** Called when all of it has been written. */
   readonly written?: () => void;
 }
@@ -84,8 +84,8 @@ export class RawEngine {
       at = Math.max(at, cut);
       if (at < bytes.length) await new Promise((turn) => setImmediate(turn));
     }
-    if (answer.then === 'fin') socket.end();
-    if (answer.then === 'reset') socket.resetAndDestroy();
+    if (answer.ending === 'fin') socket.end();
+    if (answer.ending === 'reset') socket.resetAndDestroy();
     answer.written?.();
   }
 }

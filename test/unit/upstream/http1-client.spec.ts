@@ -39,7 +39,7 @@ describe('the own client of engines', () => {
   });
 
   it('drops a connection that the engine has closed', async () => {
-    engine.answer({ raw: OK, then: 'fin' }, { raw: OK });
+    engine.answer({ raw: OK, ending: 'fin' }, { raw: OK });
     expect(await send().over).toBe('ended');
     await once(engine.sockets[0]!, 'close');
     expect(await send().over).toBe('ended');
@@ -98,8 +98,8 @@ describe('the own client of engines', () => {
 
   it.each(['fin', 'reset'] as const)(
     'tells of a connection that was used again and ended with a %s',
-    async (then) => {
-      engine.answer({ raw: OK }, { raw: '', then });
+    async (ending) => {
+      engine.answer({ raw: OK }, { raw: '', ending });
       await send().over;
       const second = send();
       expect(await second.over).toBe('failed');
@@ -110,7 +110,7 @@ describe('the own client of engines', () => {
   );
 
   it('calls nothing stale on a fresh connection, or when a byte has come', async () => {
-    engine.answer({ raw: '', then: 'fin' }, { raw: OK }, { raw: 'H', then: 'fin' });
+    engine.answer({ raw: '', ending: 'fin' }, { raw: OK }, { raw: 'H', ending: 'fin' });
     const fresh = send();
     expect(await fresh.over).toBe('failed');
     expect(fresh.stale).toBe(false);
@@ -189,7 +189,7 @@ describe('the own client of engines', () => {
     let written = false;
     engine.answer({
       raw: `HTTP/1.1 200 OK\r\ncontent-length: ${size}\r\n\r\n${'x'.repeat(size)}`,
-      then: 'fin',
+      ending: 'fin',
       written: () => (written = true),
     });
     const exchange = client.send(GET, record, false);
