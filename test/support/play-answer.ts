@@ -11,11 +11,13 @@ export interface Outcome {
   readonly body: string;
   /** The next request came over the same connection. */
   readonly reused: boolean;
+  /** What the client said of a failure. */
+  readonly fault: string;
 }
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
-/** After this the engine ends a connection on which nothing more comes, milliseconds. */
+/** The engine ends a connection so long after its last byte, when the client still waits; milliseconds. */
 const PATIENCE = 60;
 
 /** Plays an answer to a client over a real connection, and then a second request. */
@@ -33,8 +35,11 @@ export async function play(
   const { raw, method = 'GET', cuts = [] } = answer;
   const first = new AnswerRecord();
   const firstSocket = engine.sockets.length;
-  engine.answer({ raw, cuts, ...(answer.fin ? { then: 'fin' as const } : {}) });
+  const written = new Promise<void>((resolve) => {
+    engine.answer({ raw, cuts, written: resolve, ...(answer.fin ? { ending: 'fin' as const } : {}) });
+  });
   client.send({ method, path: '/', headers: [], body: [] }, first, true);
+  await Promise.race([first.over, written]);
   const given = await Promise.race([first.over, pause(PATIENCE)]);
   if (given === undefined) engine.sockets.at(-1)?.end();
   const how = await first.over;
@@ -47,5 +52,12 @@ export async function play(
   const reused = engine.sockets.length === sockets && then === 'ended';
   client.close();
   if (sockets - firstSocket > 1) throw new Error('more than one connection was opened');
-  return { how, status: first.status, headers: first.headers, body: first.text, reused };
+  return {
+    how,
+    status: first.status,
+    headers: first.headers,
+    body: first.text,
+    reused,
+    fault: first.error?.message ?? '',
+  };
 }

@@ -7,7 +7,9 @@ export interface RawAnswer {
   /** Offsets at which a new write begins. */
   readonly cuts?: readonly number[];
   /** How the connection ends when all is written; nothing: it stays. */
-  readonly then?: 'fin' | 'reset';
+  readonly ending?: 'fin' | 'reset';
+  /** Called when all of it has been written. */
+  readonly written?: () => void;
 }
 
 /** A real TCP server that answers with bytes as they are given, right or wrong. */
@@ -15,20 +17,17 @@ export class RawEngine {
   readonly sockets: Socket[] = [];
   /** Everything that has come, one text per connection, one character a byte. */
   readonly received: string[] = [];
-  /** What to do with the requests to come, in order; then `onRequest` alone. */
+  /** What is answered to the requests to come, in order; after that, nothing. */
   readonly #answers: RawAnswer[] = [];
   readonly #server: Server;
+  #pausing = false;
 
-  private constructor(private readonly played: (answer: RawAnswer, socket: Socket) => void) {
+  private constructor() {
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }
 
-  /** @param played hears when an answer has been written */
-  static async start(
-    played: (answer: RawAnswer, socket: Socket) => void = () => undefined,
-    host = '127.0.0.1',
-  ): Promise<RawEngine> {
-    const engine = new RawEngine(played);
+  static async start(host = '127.0.0.1'): Promise<RawEngine> {
+    const engine = new RawEngine();
     engine.#server.listen(0, host);
     await once(engine.#server, 'listening');
     return engine;
@@ -44,6 +43,11 @@ export class RawEngine {
 
   answer(...answers: RawAnswer[]): void {
     this.#answers.push(...answers);
+  }
+
+  /** The next connection is read once and then no more, until its socket is resumed. */
+  pauseOnce(): void {
+    this.#pausing = true;
   }
 
   /** Forgets answers that nobody has asked for. */
@@ -63,6 +67,8 @@ export class RawEngine {
     socket.on('error', () => undefined);
     socket.on('data', (bytes: Buffer) => {
       this.received[index] += bytes.toString('latin1');
+      if (this.#pausing) socket.pause();
+      this.#pausing = false;
       const next = this.#answers.shift();
       if (next !== undefined) void this.#play(next, socket);
     });
@@ -78,8 +84,8 @@ export class RawEngine {
       at = Math.max(at, cut);
       if (at < bytes.length) await new Promise((turn) => setImmediate(turn));
     }
-    if (answer.then === 'fin') socket.end();
-    if (answer.then === 'reset') socket.resetAndDestroy();
-    this.played(answer, socket);
+    if (answer.ending === 'fin') socket.end();
+    if (answer.ending === 'reset') socket.resetAndDestroy();
+    answer.written?.();
   }
 }

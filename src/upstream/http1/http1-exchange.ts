@@ -15,6 +15,7 @@ export class Http1Exchange implements UpstreamExchange, AnswerSink {
     this.#handler = handler;
   }
 
+  /** What has been read until now still comes: at most the rest of one read. */
   pause(): void {
     this.#connection?.pause();
   }
