@@ -26,6 +26,20 @@ const REQUEST_REWRITTEN = new Set([
   'x-forwarded-host',
 ]);
 
+/** Spellings of names that are remembered; senders use a few dozen. */
+const MAX_SPELLINGS = 1_024;
+const MAX_SPELLING = 64;
+/** The lower case of each spelling that has come, so that no request makes it anew. */
+const LOWER = new Map<string, string>();
+
+function lowerCase(name: string): string {
+  const known = LOWER.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  if (LOWER.size < MAX_SPELLINGS && name.length <= MAX_SPELLING) LOWER.set(name, lower);
+  return lower;
+}
+
 /** The value of a header (lower-case name), the first one when repeated. */
 export function headerValue(headers: RawHeaders, name: string): string | undefined {
   for (let i = 0; i < headers.length; i += 2) {
@@ -64,7 +78,9 @@ export function announcesBody(headers: RawHeaders): boolean {
 function namedByConnection(headers: RawHeaders): Set<string> | null {
   let named: Set<string> | null = null;
   for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]!.toLowerCase() !== 'connection') continue;
+    const field = headers[i]!;
+    if (field.length !== 10 || field.toLowerCase() !== 'connection') continue;
+    if (headers[i + 1] === 'keep-alive') continue;
     for (const token of headers[i + 1]!.split(',')) {
       const name = token.trim().toLowerCase();
       if (name !== '' && name !== 'close' && name !== 'keep-alive') (named ??= new Set()).add(name);
@@ -94,7 +110,7 @@ export function requestHeaders(incoming: RawHeaders, client: ClientSide): string
   for (let i = 0; i < incoming.length; i += 2) {
     const name = incoming[i]!;
     const value = incoming[i + 1]!;
-    const lower = name.toLowerCase();
+    const lower = lowerCase(name);
     if (HOP_BY_HOP.has(lower) || named?.has(lower)) continue;
     if (!REQUEST_REWRITTEN.has(lower)) {
       out.push(name, value);
@@ -134,7 +150,7 @@ export function answerHeaders(engine: RawHeaders, add: AnswerAdditions): string[
   let accelBuffering = false;
   for (let i = 0; i < engine.length; i += 2) {
     const name = engine[i]!;
-    const lower = name.toLowerCase();
+    const lower = lowerCase(name);
     if (HOP_BY_HOP.has(lower) || lower === 'x-request-id' || named?.has(lower)) continue;
     if (add.cors !== null && lower.startsWith('access-control-')) continue;
     if (lower === 'cache-control') cacheControl = true;

@@ -27,18 +27,38 @@ export interface Ranked {
 /** All candidates, in the order in which to try them. */
 export type Ranking = readonly Ranked[];
 
+/** Up to this many candidates, comparing each with each is cheaper than a set. */
+const FEW = 16;
+
+/** Whether `ranking` ranks every candidate exactly once. */
+function isComplete(ranking: Ranking, candidates: readonly Candidate[]): boolean {
+  if (!Array.isArray(ranking) || ranking.length !== candidates.length) return false;
+  if (candidates.length > FEW) {
+    const left = new Set(candidates);
+    for (const ranked of ranking as Ranking) if (!left.delete(ranked?.candidate)) return false;
+    return left.size === 0;
+  }
+  let seen = 0;
+  for (const ranked of ranking as Ranking) {
+    const at = candidates.indexOf(ranked?.candidate);
+    if (at < 0 || (seen & (1 << at)) !== 0) return false;
+    seen |= 1 << at;
+  }
+  return true;
+}
+
 /**
  * Returns `ranking` itself when it ranks every candidate exactly once; else a copy without what was
  * invented or doubled, with what was left out at its end, in the order of `candidates`.
  */
 export function completeRanking(ranking: Ranking, candidates: readonly Candidate[]): Ranking {
+  if (isComplete(ranking, candidates)) return ranking;
   const missing = new Set(candidates);
   const kept: Ranked[] = [];
   const given = Array.isArray(ranking) ? (ranking as Ranking) : [];
   for (const ranked of given) {
     if (missing.delete(ranked?.candidate)) kept.push(ranked);
   }
-  if (missing.size === 0 && kept.length === given.length && given === ranking) return ranking;
   for (const candidate of missing) kept.push({ candidate, reason: 'not ranked' });
   return kept;
 }

@@ -16,6 +16,8 @@ const MAX_REMEMBERED = 4_096;
 export class CandidatesService {
   /** One object per engine of the fleet. */
   readonly #candidates = new Map<string, Candidate>();
+  /** The candidates of each model, by its engines; bounded by the models of the fleet, which it goes with. */
+  #whole = new WeakMap<readonly Engine[], readonly Candidate[]>();
   /** At most 4,096 names, the oldest goes first. */
   readonly #gone = new Set<string>();
 
@@ -34,6 +36,8 @@ export class CandidatesService {
   select(model: string, now: number): readonly Candidate[] {
     const serving = this.fleet.current.serving(model);
     if (serving.length === 0) throw this.#nobody(model);
+    if (this.setAside.size === 0 && this.settings.current.maxRequestsPerEngine === 0)
+      return this.#all(serving);
     const usable = serving.filter((engine) => !this.setAside.has(engine, now));
     const free = (usable.length > 0 ? usable : serving).filter((engine) => this.#hasRoom(engine));
     if (free.length === 0) throw enginesFull(model);
@@ -76,6 +80,7 @@ export class CandidatesService {
     for (const [id, { engine }] of this.#candidates) {
       if (next.byId(id) !== engine) this.#candidates.delete(id);
     }
+    this.#whole = new WeakMap();
     for (const model of previous.modelIds) {
       if (next.serving(model).length === 0) this.#gone.add(model);
     }
@@ -89,6 +94,16 @@ export class CandidatesService {
   #hasRoom(engine: Engine): boolean {
     const limit = this.settings.current.maxRequestsPerEngine;
     return limit === 0 || this.stats.signalsOf(engine).inFlight < limit;
+  }
+
+  /** All engines of a model: the same array as long as the fleet is the same. */
+  #all(serving: readonly Engine[]): readonly Candidate[] {
+    let all = this.#whole.get(serving);
+    if (all === undefined) {
+      all = Object.freeze(serving.map((engine) => this.#candidate(engine)));
+      this.#whole.set(serving, all);
+    }
+    return all;
   }
 
   #candidate(engine: Engine): Candidate {

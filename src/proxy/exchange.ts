@@ -1,4 +1,4 @@
-import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
+import type { AttemptOutcome } from '../core/attempt-event.js';
 import { isTimeout, setsAside, type AttemptCause } from '../core/attempt-failure.js';
 import { engineTimeout, engineUnreachable, shuttingDown, type RouterError } from '../core/errors.js';
 import type { Ranked, Ranking } from '../core/ranking.js';
@@ -89,7 +89,14 @@ export class Exchange implements AttemptOwner, LeaveListener {
     if (!attempt.streams) return;
     this.#interToken = this.services.stats.interToken(attempt.engine, this.facts.model);
     const at = performance.now();
-    this.#emit({ ...this.#base(attempt, at), type: 'firstToken', sinceDispatch: at - attempt.startedAt });
+    this.services.listeners.observe({
+      type: 'firstToken',
+      request: this.facts,
+      engine: attempt.engine,
+      at,
+      attempt: this.#attempts,
+      sinceDispatch: at - attempt.startedAt,
+    });
   }
 
   interToken(seconds: number): void {
@@ -102,10 +109,19 @@ export class Exchange implements AttemptOwner, LeaveListener {
 
   finished(attempt: Attempt, outcome: AttemptOutcome, cause: AttemptCause | null): void {
     const at = performance.now();
-    const { status, usage, startedAt } = attempt;
-    const base = this.#base(attempt, at);
     this.attempt = null;
-    this.#emit({ ...base, type: 'finished', outcome, status, usage, cause, sinceDispatch: at - startedAt });
+    this.services.listeners.observe({
+      type: 'finished',
+      request: this.facts,
+      engine: attempt.engine,
+      at,
+      attempt: this.#attempts,
+      outcome,
+      status: attempt.status,
+      usage: attempt.usage,
+      cause,
+      sinceDispatch: at - attempt.startedAt,
+    });
     if (cause !== null) {
       this.#failures.push({ engineUrl: attempt.engine.url, cause });
       if (setsAside(cause)) this.services.setAside.add(attempt.engine, cause, at);
@@ -134,7 +150,13 @@ export class Exchange implements AttemptOwner, LeaveListener {
     const request = { method, path: pathPrefix + target, headers, body: body.pieces };
     const attempt = new Attempt(engine, client, request, this.answer, this);
     this.attempt = attempt;
-    this.#emit({ ...this.#base(attempt, attempt.startedAt), type: 'dispatched' });
+    this.services.listeners.observe({
+      type: 'dispatched',
+      request: this.facts,
+      engine,
+      at: attempt.startedAt,
+      attempt: this.#attempts,
+    });
     attempt.start();
   }
 
@@ -173,14 +195,6 @@ export class Exchange implements AttemptOwner, LeaveListener {
     return this.#failures
       .map(({ engineUrl, cause }, i) => `attempt ${i + 1}${urls ? ` (${engineUrl})` : ''}: ${cause}`)
       .join('; ');
-  }
-
-  #base(attempt: Attempt, at: number): Pick<AttemptEvent, 'request' | 'engine' | 'at' | 'attempt'> {
-    return { request: this.facts, engine: attempt.engine, at, attempt: this.#attempts };
-  }
-
-  #emit(event: AttemptEvent): void {
-    this.services.listeners.observe(event);
   }
 
   #end(): void {

@@ -27,6 +27,11 @@ export class SetAsideService {
     this.#log.warn(`engine ${engine.url} is set aside for ${SET_ASIDE_MS / 1_000} s at a time: ${cause}`);
   }
 
+  /** Engines that may be set aside; 0: none is. */
+  get size(): number {
+    return this.#since.size;
+  }
+
   /** Whether the engine is set aside; `now` in monotonic milliseconds. */
   has(engine: Engine, now: number): boolean {
     const since = this.#since.get(engine.id);

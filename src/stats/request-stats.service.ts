@@ -155,7 +155,14 @@ export class RequestStatsService {
     model.arrivals.add(at);
     model.prefill++;
     model.firstRequestAt ??= at;
-    this.#open.begin(request, { attempt, engineId: engine.id, record, model, firstTokenAt: null });
+    this.#open.begin(request, {
+      attempt,
+      engineId: engine.id,
+      record,
+      model,
+      firstTokenAt: null,
+      next: null,
+    });
   }
 
   #firstToken(event: AttemptEvent & { type: 'firstToken' }): void {

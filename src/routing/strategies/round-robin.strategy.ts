@@ -20,12 +20,14 @@ export class RoundRobinStrategy extends RoutingStrategy {
   readonly #last = new Map<string, Engine>();
 
   override rank({ model }: RequestFacts, candidates: readonly Candidate[]): Ranking {
-    const round = [...candidates].sort((a, b) => byUrl(a.engine, b.engine));
+    const round = inOrder(candidates)
+      ? candidates
+      : [...candidates].sort((a, b) => byUrl(a.engine, b.engine));
     const last = this.#last.get(model);
     const next = last ? round.findIndex(({ engine }) => byUrl(engine, last) > 0) : 0;
     const turn = Math.max(next, 0);
-    return [...round.slice(turn), ...round.slice(0, turn)].map((candidate) => ({
-      candidate,
+    return round.map((_, place) => ({
+      candidate: round[(turn + place) % round.length]!,
       reason: 'in turn',
     }));
   }
@@ -33,10 +35,19 @@ export class RoundRobinStrategy extends RoutingStrategy {
   override observe(event: AttemptEvent): void {
     if (event.type !== 'dispatched' || event.attempt !== 1) return;
     const { model } = event.request;
-    this.#last.delete(model);
+    // With few models their order is of no use, and keeping it costs more than all the rest.
+    if (this.#last.size >= MAX_MODELS) this.#last.delete(model);
     this.#last.set(model, event.engine);
     if (this.#last.size <= MAX_MODELS) return;
     const [oldest] = this.#last.keys();
     if (oldest !== undefined) this.#last.delete(oldest);
   }
+}
+
+/** Whether the candidates stand in the order of their URLs, as they mostly come. */
+function inOrder(candidates: readonly Candidate[]): boolean {
+  for (let i = 1; i < candidates.length; i++) {
+    if (byUrl(candidates[i - 1]!.engine, candidates[i]!.engine) > 0) return false;
+  }
+  return true;
 }
