@@ -2,12 +2,15 @@
 import { parseCli } from './config/cli.js';
 import { SettingsError } from './config/settings-error.js';
 import { routerVersion } from './config/version.js';
+import { growYoungGeneration } from './young-generation.js';
 
 /** Runs one command; what a command needs is loaded by that command alone. */
 async function main(): Promise<void> {
   const request = parseCli(process.argv.slice(2), routerVersion());
   switch (request.command) {
     case 'serve':
+      // Before anything is loaded: what the start leaves behind makes the young generation grow.
+      growYoungGeneration();
       return (await import('./serve.js')).serve([...request.argv], process.env);
     case 'demo':
       return (await import('./demo/demo.command.js')).demo([...request.argv]);
