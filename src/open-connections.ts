@@ -6,25 +6,27 @@ import type { Socket } from 'node:net';
  * takes an answer for sent as soon as it is written: a client that reads slowly would lose its end.
  */
 export class OpenConnections {
-  /** Bounded by the connections; upgraded ones are not among them. */
-  readonly #answers = new Map<Socket, Set<ServerResponse>>();
+  /** Bounded by the connections; upgraded ones are not among them. Answers of a connection: one, or those pipelined. */
+  readonly #answers = new Map<Socket, ServerResponse[]>();
 
   follow(server: Server): void {
-    server.on('connection', (socket: Socket) => {
-      this.#answers.set(socket, new Set());
-      socket.once('close', () => this.#answers.delete(socket));
-    });
-    server.on('upgrade', (_request, socket) => this.#answers.delete(socket as Socket));
     const answers = this.#answers;
+    server.on('connection', (socket: Socket) => {
+      answers.set(socket, []);
+      socket.once('close', () => answers.delete(socket));
+    });
+    server.on('upgrade', (_request, socket) => answers.delete(socket as Socket));
     function answered(this: ServerResponse): void {
-      answers.get(this.req.socket)?.delete(this);
+      const open = answers.get(this.req.socket);
+      const at = open === undefined ? -1 : open.indexOf(this);
+      if (at >= 0) open!.splice(at, 1);
     }
     server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-      answers.get(socket)?.add(response);
+      answers.get(socket)?.push(response);
       response.on('close', answered);
     });
     server.closeIdleConnections = () => {
-      for (const [socket, open] of answers) if (open.size === 0) socket.destroy();
+      for (const [socket, open] of answers) if (open.length === 0) socket.destroy();
     };
   }
 

@@ -3,6 +3,7 @@ import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nest
 import { SettingsStore } from '../config/settings-store.js';
 import { bodyMemoryFull, bodyTooLarge, bodyTooSlow, RouterError } from '../core/errors.js';
 import { headerValue } from '../core/headers.js';
+import { MemberList, type Member } from '../core/member-list.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { BodyMemory } from './body-memory.js';
 import { IntakePace } from './intake-pace.js';
@@ -39,7 +40,9 @@ function onClose(this: Incoming): void {
 }
 
 /** One body that is coming. */
-class Receiving {
+class Receiving implements Member<Receiving> {
+  before: Receiving | null = null;
+  after: Receiving | null = null;
   /** Where the pace is taken from: a length, and when it was reached. */
   lengthAtSweep = 0;
   sweptAt: number;
@@ -89,7 +92,7 @@ class Receiving {
 @Injectable()
 export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
   /** Bounded by the connections. */
-  readonly #receiving = new Set<Receiving>();
+  readonly #receiving = new MemberList<Receiving>();
   /** Answers of clients that wait for `100 Continue` before they send their body. */
   readonly #waitsToSend = new WeakMap<IncomingMessage, ServerResponse>();
   readonly #pace = new IntakePace();
@@ -142,7 +145,7 @@ export class BodyIntake implements OnModuleInit, OnApplicationShutdown {
 
   /** The body is complete, refused or gone. */
   forget(receiving: Receiving, request: IncomingMessage): void {
-    this.#receiving.delete(receiving);
+    this.#receiving.remove(receiving);
     this.#pace.forget(request);
   }
 

@@ -1,6 +1,7 @@
 import type { AttemptOutcome } from '../core/attempt-event.js';
 import { isTimeout, setsAside, type AttemptCause } from '../core/attempt-failure.js';
 import { engineTimeout, engineUnreachable, shuttingDown, type RouterError } from '../core/errors.js';
+import type { Member } from '../core/member-list.js';
 import type { Ranked, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
@@ -26,8 +27,10 @@ interface Failure {
  * One request on its way: tries the ranked engines until one answers, and accounts for each attempt.
  * It is over when the client has its answer or is gone.
  */
-export class Exchange implements AttemptOwner, LeaveListener {
+export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   readonly startedAt = performance.now();
+  before: Exchange | null = null;
+  after: Exchange | null = null;
   /** The attempt under way, for the watch over silence and time. */
   attempt: Attempt | null = null;
 

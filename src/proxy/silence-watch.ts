@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nest
 import { SettingsStore } from '../config/settings-store.js';
 import type { AttemptCause } from '../core/attempt-failure.js';
 import type { Engine } from '../core/engine.js';
+import { MemberList } from '../core/member-list.js';
 import type { Attempt } from './attempt.js';
 import type { Exchange } from './exchange.js';
 import { PortProbe } from './port-probe.js';
@@ -20,7 +21,7 @@ const FIRST_FRAME_SECONDS = 300;
 @Injectable()
 export class SilenceWatch implements OnModuleInit, OnApplicationShutdown {
   /** Bounded by the requests in flight. */
-  readonly #exchanges = new Set<Exchange>();
+  readonly #exchanges = new MemberList<Exchange>();
   readonly #probe = new PortProbe((engine) => this.#dead(engine));
   #timer: NodeJS.Timeout | null = null;
   #sweptAt = 0;
@@ -47,7 +48,7 @@ export class SilenceWatch implements OnModuleInit, OnApplicationShutdown {
   }
 
   remove(exchange: Exchange): void {
-    this.#exchanges.delete(exchange);
+    this.#exchanges.remove(exchange);
   }
 
   /** Fails every exchange that is still under way, at the end of a shutdown. */

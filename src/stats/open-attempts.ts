@@ -13,33 +13,34 @@ export interface OpenAttempt {
   next: OpenAttempt | null;
 }
 
+/** Where a request keeps its open attempts: a table of all would have to be cleaned with every request. */
+const OPEN = Symbol('open attempts');
+
+type Requested = RequestFacts & { [OPEN]?: OpenAttempt | null };
+
 /**
- * The attempts that have begun and not ended, found by the request itself: two requests may have one id,
- * since clients choose it. Bounded by the requests in flight, each of which ends in exactly one `finished`.
+ * The attempts that have begun and not ended, kept at the request itself: two requests may have one id, since
+ * clients choose it. They go with their request.
  */
 export class OpenAttempts {
-  readonly #open = new Map<RequestFacts, OpenAttempt>();
-
   /** The open attempt that the event is of. */
   find({ request, engine, attempt }: AttemptEvent): OpenAttempt | undefined {
-    let one = this.#open.get(request) ?? null;
+    let one = (request as Requested)[OPEN] ?? null;
     while (one !== null && (one.attempt !== attempt || one.engineId !== engine.id)) one = one.next;
     return one ?? undefined;
   }
 
-  begin(request: RequestFacts, attempt: OpenAttempt): void {
-    attempt.next = this.#open.get(request) ?? null;
-    this.#open.set(request, attempt);
+  begin(request: Requested, attempt: OpenAttempt): void {
+    attempt.next = request[OPEN] ?? null;
+    request[OPEN] = attempt;
   }
 
-  end(request: RequestFacts, ended: OpenAttempt): void {
-    const first = this.#open.get(request);
-    if (first === ended) {
-      if (ended.next === null) this.#open.delete(request);
-      else this.#open.set(request, ended.next);
+  end(request: Requested, ended: OpenAttempt): void {
+    if (request[OPEN] === ended) {
+      request[OPEN] = ended.next;
       return;
     }
-    for (let one = first ?? null; one !== null; one = one.next) {
+    for (let one = request[OPEN] ?? null; one !== null; one = one.next) {
       if (one.next === ended) one.next = ended.next;
     }
   }
