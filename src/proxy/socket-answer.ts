@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { atEndOfTurn, type AtEndOfTurn } from '../scheduling/end-of-turn.js';
 import type { AnswerWriter } from './answer-writer.js';
 
 /** Longest size line of a chunk that a buffer can hold, with both line ends and the last chunk. */
@@ -20,12 +21,13 @@ interface OpenResponse {
  * third of what a short answer costs. It still hears of the head and of the end, and goes on to the next
  * request of the connection as ever.
  */
-export class SocketAnswer implements AnswerWriter {
+export class SocketAnswer implements AnswerWriter, AtEndOfTurn {
   readonly framing: boolean;
   readonly #response: ServerResponse;
   readonly #socket: Socket;
   /** The head, until the first bytes take it along. */
   #head: string;
+  #corked = false;
 
   private constructor(response: ServerResponse, socket: Socket, head: string, framing: boolean) {
     this.#response = response;
@@ -70,10 +72,12 @@ export class SocketAnswer implements AnswerWriter {
   }
 
   write(bytes: Buffer): boolean {
+    this.#cork();
     return this.#socket.write(this.framing || this.#head !== '' ? this.#joined(bytes, false) : bytes);
   }
 
   writeFramed(chunks: Buffer): boolean {
+    this.#cork();
     if (this.#head === '') return this.#socket.write(chunks);
     const head = this.#head;
     this.#head = '';
@@ -83,12 +87,25 @@ export class SocketAnswer implements AnswerWriter {
   }
 
   end(bytes: Buffer | null): void {
+    this.#cork();
     const rest = bytes ?? NOTHING;
-    if (this.framing || this.#head !== '') this.#socket.write(this.#joined(rest, true));
-    else if (rest.length > 0) this.#socket.write(rest);
     // Node takes an answer for sent when its response ends: not before the client has taken the bytes.
-    if (this.#socket.writableLength === 0) this.#response.end();
-    else this.#socket.write(NOTHING, () => this.#response.end());
+    this.#socket.write(this.framing || this.#head !== '' ? this.#joined(rest, true) : rest, () =>
+      this.#response.end(),
+    );
+  }
+
+  /** Sends what has been written in this turn. */
+  endOfTurn(): void {
+    this.#corked = false;
+    this.#socket.uncork();
+  }
+
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    atEndOfTurn(this);
   }
 
   onceDrained(resume: () => void): void {

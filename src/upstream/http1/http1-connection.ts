@@ -3,7 +3,7 @@ import { AnswerReader } from '../../core/http1/answer-reader.js';
 import { MalformedAnswer } from '../../core/http1/malformed-answer.js';
 import { ConnectionFault, tellsOfClose } from './connection-fault.js';
 import type { Http1Exchange } from './http1-exchange.js';
-import { atEndOfTurn, type AtEndOfTurn } from './next-turn.js';
+import { atEndOfTurn, type AtEndOfTurn } from '../../scheduling/end-of-turn.js';
 import { RequestWriter } from './request-writer.js';
 
 /**
