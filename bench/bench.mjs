@@ -8,7 +8,8 @@ import { LAB, Missing, nativePrograms } from './native.mjs';
 import { allPeers } from './peers.mjs';
 import { Progress } from './progress.mjs';
 import { STAGES } from './stages.mjs';
-import { textTable } from './tables.mjs';
+import { textTable, verifiedList } from './tables.mjs';
+import { verify } from './verify.mjs';
 
 function choosePeers({ only, flags, folders }) {
   const all = allPeers({ flags, folders });
@@ -24,9 +25,9 @@ function choosePeers({ only, flags, folders }) {
   return all.filter((peer) => named(peer) || (peer.ours && peer.name !== 'ours'));
 }
 
-async function oneRun(programs, peers, options, progress) {
+async function oneRun(programs, peers, options, progress, first) {
   const lab = new Lab(programs, options);
-  const run = { load: [loadavg()[0]], stages: {}, start: {} };
+  const run = { load: [loadavg()[0]], stages: {}, start: {}, verified: {} };
   try {
     await lab.startEngines();
     for (const [index, peer] of peers.entries()) {
@@ -35,6 +36,12 @@ async function oneRun(programs, peers, options, progress) {
       if (one === undefined) progress.say(`${peer.name}: ${lab.absent.get(peer.name)}`);
       else run.start[peer.name] = { startMs: one.startMs, idleMiB: one.idleMiB };
       progress.advance(START_SECONDS, `starting: ${peer.name}`);
+    }
+    if (options.stages.includes('verify') && first) {
+      for (const [name, { url }] of lab.live) {
+        progress.advance(VERIFY_SECONDS, `checking: ${name}`);
+        run.verified[name] = await verify(url, lab.engines[0]);
+      }
     }
     const slow = new Set(peers.filter((peer) => peer.slow).map((peer) => peer.name));
     if (options.stages.some((key) => key in STAGES)) await warmUp(lab, { slow, progress });
@@ -51,7 +58,8 @@ async function oneRun(programs, peers, options, progress) {
   }
 }
 
-const START_SECONDS = 3;
+const START_SECONDS = 2;
+const VERIFY_SECONDS = 2;
 
 function plannedSeconds(peers, { stages, quick, runs }) {
   const measured = stages.filter((key) => key in STAGES);
@@ -68,10 +76,11 @@ export async function bench(options) {
   const file = join(LAB, 'results', `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.json`);
   mkdirSync(join(LAB, 'results'), { recursive: true });
   for (let index = 0; index < options.runs; index++) {
-    results.runs.push(await oneRun(programs, peers, options, progress));
+    results.runs.push(await oneRun(programs, peers, options, progress, index === 0));
     writeFileSync(file, JSON.stringify(results));
     progress.say(`run ${index + 1} of ${options.runs}`);
   }
+  console.log(verifiedList(results.runs));
   console.log(textTable(results.runs));
   console.log(`raw figures: ${file}`);
   return 0;

@@ -130,7 +130,7 @@ static int flush(conn *c) {
     epoll_ctl(epoll_fd, EPOLL_CTL_MOD, c->fd, &e);
     c->wants_out = wants;
   }
-  return wants || !c->closes;
+  return wants || c->total || !c->closes;
 }
 
 static void reply(conn *c, int status, const char *more, const char *body, size_t length) {
@@ -233,7 +233,11 @@ static long field(const char *body, size_t length, const char *name, long otherw
 
 static void chat(conn *c, const char *all, size_t head, size_t length) {
   const char *body = all + head;
-  long seed = field(body, length, "\"seed\"", 0), total = field(body, length, "\"max_tokens\"", 16);
+  // Some routers give the limit its newer name.
+  long seed = field(body, length, "\"seed\"", 0), total = field(body, length, "\"max_tokens\"", -1);
+  if (total < 0) total = field(body, length, "\"max_completion_tokens\"", 16);
+  requests++;
+  per_port[c->port]++;
   if (seed == 7000) {
     kept.used = 0;
     append(&kept, all, head + length);
@@ -264,10 +268,38 @@ static void other(conn *c, const char *all, size_t head, const char *path) {
   if (!strncmp(path, "/version", 8)) return reply_text(c, 200, "", "{\"version\":\"0.11.0\"}");
   if (!strncmp(path, "/metrics", 8))
     return reply_text(c, 200, "", "vllm:num_requests_running{model_name=\"m\"} 0\nvllm:num_requests_waiting{model_name=\"m\"} 0\n");
-  if (strstr(path, "info ") || strstr(path, "load ")) return reply_text(c, 200, "", "{\"model_path\":\"m\",\"served_model_name\":\"m\"}");
-  if (!strncmp(path, "/health", 7) || !strncmp(path, "/ping", 5)) return reply_text(c, 200, "", "");
+  if (strstr(path, "model_info "))
+    return reply_text(c, 200, "", "{\"model_path\":\"m\",\"tokenizer_path\":\"m\",\"served_model_name\":\"m\",\"is_generation\":true}");
+  if (strstr(path, "server_info "))
+    return reply_text(c, 200, "", "{\"model_path\":\"m\",\"served_model_name\":\"m\",\"tp_size\":1,\"dp_size\":1,\"version\":\"0.11.0\"}");
+  if (strstr(path, "load ")) return reply_text(c, 200, "", "{\"server_load\":0}");
+  if (!strncmp(path, "/health", 7) || !strncmp(path, "/ping", 5)) return reply_text(c, 200, "", "{}");
   if (head && all[0] == 'P') other_posts++;
   reply_text(c, 404, "", "{\"detail\":\"Not Found\"}");
+}
+
+// Whether a chunked body is whole; then the length of its content, and how many bytes it takes with its framing.
+static int chunked_size(const char *data, size_t have, size_t *content, size_t *framed) {
+  *content = 0;
+  for (size_t at = 0; at < have;) {
+    const char *line = memmem(data + at, have - at, "\r\n", 2);
+    if (!line) return 0;
+    size_t size = strtoul(data + at, NULL, 16);
+    at = (size_t)(line - data) + 2 + size + 2;
+    *content += size;
+    *framed = at;
+    if (size == 0) return at <= have;
+  }
+  return 0;
+}
+
+// Takes the framing out of a whole chunked body, in place.
+static void join_chunks(char *data) {
+  char *to = data, *from = data;
+  for (size_t size; (size = strtoul(from, NULL, 16)) > 0; from += size + 2, to += size) {
+    from = strstr(from, "\r\n") + 2;
+    memmove(to, from, size);
+  }
 }
 
 // Answers the first whole request that has come: 1 done, 0 none, -1 the connection is over.
@@ -281,21 +313,18 @@ static int take(conn *c) {
   int chunked = strcasestr(c->in.data, "\ntransfer-encoding:") != NULL;
   int last = strcasestr(c->in.data, "\nconnection: close") != NULL;
   *end = '\r';
-  size_t length = length_at ? strtoul(length_at + 16, NULL, 10) : 0;
-  if (chunked || length > MAX_BODY) {
-    reply_text(c, 411, "connection: close\r\n", "");
-    c->closes = 1;
-    return 1;
-  }
-  if (c->in.used < head + length) return 0;
+  size_t length = length_at ? strtoul(length_at + 16, NULL, 10) : 0, whole = head + length;
+  if (chunked && !chunked_size(c->in.data + head, c->in.used - head, &length, &whole)) return c->in.used > MAX_BODY ? -1 : 0;
+  if (chunked) whole += head;
+  if (whole > MAX_BODY) return -1;
+  if (c->in.used < whole) return 0;
   char *path = memchr(c->in.data, ' ', head);
   if (!path) return -1;
-  requests++;
-  per_port[c->port]++;
   c->closes = last;
+  if (chunked) join_chunks(c->in.data + head);
   if (!strncmp(path + 1, "/v1/chat/completions ", 21) && c->in.data[0] == 'P') chat(c, c->in.data, head, length);
   else other(c, c->in.data, head, path + 1);
-  memmove(c->in.data, c->in.data + head + length, c->in.used -= head + length);
+  memmove(c->in.data, c->in.data + whole, c->in.used -= whole);
   return 1;
 }
 

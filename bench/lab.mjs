@@ -8,7 +8,7 @@ import { Pinned, processTree, residentMiB } from './processes.mjs';
 
 const ENGINE_PORT = 21_101;
 const PEER_PORT = 21_201;
-const READY_MS = 120_000;
+const READY_MS = 45_000;
 
 const HELLO = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hello' }], stream: false });
 
@@ -102,7 +102,7 @@ export class Lab {
       if (process_.ended !== null || late) {
         this.absent.set(
           peer.name,
-          `${late ? 'not ready after two minutes' : `ended (${process_.ended})`}: ${process_.tail}`,
+          `${late ? 'not ready in time' : `ended (${process_.ended})`}: ${process_.tail}`,
         );
         await process_.stop();
         return;

@@ -85,7 +85,7 @@ ${engines.map((url) => `    server ${hostPort(url)};`).join('\n')}
 const haproxyConfig = ({ port, engines }) => `
 global
   nbthread 1
-  maxconn 16000
+  maxconn 8000
 defaults
   mode http
   option http-keep-alive

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const STOP_MS = 4_000;
+const STOP_MS = 1_500;
 const running = new Set();
 
 process.on('exit', () => {

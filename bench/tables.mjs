@@ -1,5 +1,6 @@
 // The figures as a table of text.
 import { latencyFigures, loopFigures, median, pacedFigures } from './statistics.mjs';
+import { CHECKS } from './verify.mjs';
 
 const FIGURES = {
   small: loopFigures,
@@ -54,6 +55,16 @@ export function textTable(runs) {
   return rows
     .map((row) =>
       row.map((text, i) => (i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i]))).join('  '),
+    )
+    .join('\n');
+}
+
+/** What was checked of each row, one line for each check. */
+export function verifiedList(runs) {
+  const rows = Object.entries(Object.assign({}, ...runs.map((run) => run.verified)));
+  return rows
+    .map(([name, results]) =>
+      [name, ...CHECKS.map((check) => `  ${check.padEnd(14)} ${results[check]}`)].join('\n'),
     )
     .join('\n');
 }
