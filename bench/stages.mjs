@@ -22,7 +22,7 @@ export const STAGES = {
     title: '100 streams of 100 chunks at 10 ms',
     mode: 'paced',
     body: streamBody(1024, 100, 10),
-    ...{ amount: 100, length: 1970, seconds: 1.25, rounds: 6, quick: 4, warmUp: 1, most: 10 },
+    ...{ amount: 100, length: 1970, seconds: 1.25, rounds: 5, quick: 4, warmUp: 1, most: 10 },
   },
   burst: {
     title: 'streams of 128 chunks, back to back, 16 connections',
@@ -34,12 +34,12 @@ export const STAGES = {
     title: '50 JSON requests a second, open loop',
     mode: 'rate',
     body: chatBody(1024),
-    ...{ amount: 50, length: 1200, seconds: 1.25, rounds: 6, quick: 3, warmUp: 1 },
+    ...{ amount: 50, length: 1000, seconds: 1.05, rounds: 5, quick: 3, warmUp: 0 },
   },
   'first-token': {
     title: '50 streams a second, open loop',
     mode: 'rate',
     body: streamBody(1024, 5, 10),
-    ...{ amount: 50, length: 1200, seconds: 1.3, rounds: 6, quick: 3, warmUp: 1 },
+    ...{ amount: 50, length: 1000, seconds: 1.1, rounds: 5, quick: 3, warmUp: 0 },
   },
 };
