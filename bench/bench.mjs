@@ -8,6 +8,7 @@ import { describeMachine } from './machine.mjs';
 import { findSlow, measureStage, stageSeconds, warmUp, WARM_UP_TOTAL } from './measure.mjs';
 import { LAB, Missing, nativePrograms } from './native.mjs';
 import { allPeers } from './peers.mjs';
+import { profile } from './profile.mjs';
 import { Progress } from './progress.mjs';
 import { claimLines, writeReport } from './report.mjs';
 import { STAGES } from './stages.mjs';
@@ -40,11 +41,13 @@ async function holdAll(lab, run, { progress, first }) {
   }
 }
 
+/** One run over all peers: `first` also checks bytes and holds streams of all. */
 async function oneRun(programs, peers, options, progress, first) {
   const lab = new Lab(programs, options);
   const run = { load: [loadavg()[0]], stages: {}, start: {}, held: {}, verified: {} };
   try {
     await lab.startEngines();
+    progress.say(`starting ${peers.map((peer) => peer.name).join(', ')}`);
     for (const [index, peer] of peers.entries()) {
       await lab.startPeer(peer, index);
       const one = lab.live.get(peer.name);
@@ -53,15 +56,18 @@ async function oneRun(programs, peers, options, progress, first) {
       progress.advance(START_SECONDS, `starting: ${peer.name}`);
     }
     if (options.stages.includes('verify') && first) {
+      progress.say('checking bytes, streams and errors');
       for (const [name, { url }] of lab.live) {
         progress.advance(VERIFY_SECONDS, `checking: ${name}`);
         run.verified[name] = await verify(url, lab.engines[0]);
       }
     }
     const slow = new Set(peers.filter((peer) => peer.slow).map((peer) => peer.name));
+    if (options.stages.includes('hold')) progress.say('holding streams');
     if (options.stages.includes('hold')) await holdAll(lab, run, { progress, first });
     if (options.stages.some((key) => key in STAGES)) await warmUp(lab, { slow, progress });
     for (const key of Object.keys(STAGES).filter((name) => options.stages.includes(name))) {
+      progress.say(STAGES[key].title);
       run.stages[key] = await measureStage(lab, key, { ...options, slow, progress });
       if (key === 'small') findSlow(run.stages[key], slow);
     }
@@ -124,6 +130,10 @@ export async function bench(options) {
     return 0;
   }
   const programs = nativePrograms();
+  if (options.profile) {
+    await profile(programs, options);
+    return 0;
+  }
   const peers = choosePeers(options);
   const progress = new Progress(plannedSeconds(peers, options));
   const results = { machine: describeMachine(), command: commandOf(options), versions: {}, runs: [] };

@@ -108,11 +108,11 @@ export class Pinned {
   }
 
   /** Asks it to end, then ends it and all that it started. */
-  async stop() {
+  async stop({ patienceMs = STOP_MS } = {}) {
     if (this.ended !== null) return;
     const pids = processTree(this.pid);
     this.#child.kill('SIGTERM');
-    await Promise.race([this.exit, sleep(STOP_MS, undefined, { ref: false })]);
+    await Promise.race([this.exit, sleep(patienceMs, undefined, { ref: false })]);
     for (const pid of pids) {
       try {
         process.kill(pid, 'SIGKILL');
