@@ -18,10 +18,13 @@ export function ratiosToBest(runs, value, ours, others) {
 }
 
 const at = (stage, key) => (run, name) => run[stage]?.[name]?.[key];
-/** What a row adds to the direct way; never below a microsecond, so that a ratio has a meaning. */
+/** What cannot be told apart at the latencies of one run; microseconds. */
+const LATENCY_RESOLUTION = 50;
+
+/** What a row adds to the direct way; never below the resolution, so that a ratio has a meaning. */
 const added = (stage, key) => (run, name) => {
   const difference = run[stage]?.[name]?.[key] - run[stage]?.direct?.[key];
-  return Number.isFinite(difference) ? Math.max(1, difference) : Number.NaN;
+  return Number.isFinite(difference) ? Math.max(LATENCY_RESOLUTION, difference) : Number.NaN;
 };
 
 /** Lines of the verdict table: ratio of ours to nginx, or to the best LLM router, and how it is judged. */

@@ -54,6 +54,7 @@ async function recordPerf(lab, key, core) {
     maxBuffer: 2 ** 30,
   });
   rmSync(data);
+  rmSync(`/tmp/perf-${pid}.map`, { force: true });
   return stacksOfPerf(stdout);
 }
 

@@ -1,5 +1,5 @@
 // npm run bench -- [options]: our router beside direct engines, nginx and the other routers that are installed.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { bench } from './bench.mjs';
@@ -13,7 +13,13 @@ const INSIDE = 'BENCH_INSIDE';
  * Runs this program again with as many open files as are allowed, on the load's core, and as root in a network name
  * space of its own, where ports are free and nothing leaves the machine.
  */
-async function runInside(args, { isolate, cores }) {
+async function runInside(args, options) {
+  if (spawnSync('taskset', ['--version']).status !== 0)
+    throw new Missing('taskset (of util-linux) is needed to give each side its core');
+  const { cores } = options;
+  // A container may forbid name spaces to root, or have no ip.
+  const isolate =
+    options.isolate && spawnSync('unshare', ['-n', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
   const script = 'ulimit -n "$(ulimit -Hn)"; [ "$BENCH_INSIDE" = net ] && ip link set lo up; exec "$@"';
   const again = ['sh', '-c', script, 'sh', 'taskset', '-c', String(cores.load), process.execPath];
   const argv = [...(isolate ? ['unshare', '-n'] : []), ...again, fileURLToPath(import.meta.url), ...args];
