@@ -1,6 +1,6 @@
 // What the figures were measured on.
 import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { cpus, release, totalmem, type } from 'node:os';
 import process from 'node:process';
 
 function distribution() {
@@ -23,7 +23,7 @@ const isVirtual = () => {
 export function describeMachine() {
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: `${availableParallelism()}${isVirtual() ? ', virtual' : ''}`,
+    cores: `${cpus().length}${isVirtual() ? ', virtual' : ''}`,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
     system: [distribution(), `${type()} ${release()}`].filter(Boolean).join(', '),
     node: process.versions.node,

@@ -1,5 +1,5 @@
 // The benchmark's command line.
-import { availableParallelism } from 'node:os';
+import { cpus as processors } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { Missing } from './native.mjs';
@@ -38,8 +38,11 @@ const list = (text) =>
     .map((item) => item.trim())
     .filter(Boolean);
 
-/** Options from arguments; throws Missing with one sentence when they are wrong. */
-export function readOptions(args, { root = process.getuid?.() === 0, cpus = availableParallelism() } = {}) {
+/**
+ * Options from arguments; throws Missing with one sentence when they are wrong. `cpus` are those of the machine:
+ * this process itself may be bound to one of them.
+ */
+export function readOptions(args, { root = process.getuid?.() === 0, cpus = processors().length } = {}) {
   const flag = { type: 'boolean', default: false };
   const many = { type: 'string', multiple: true, default: [] };
   let values;
