@@ -21,9 +21,12 @@ const at = (stage, key) => (run, name) => run[stage]?.[name]?.[key];
 /** What cannot be told apart at the latencies of one run; microseconds. */
 const LATENCY_RESOLUTION = 50;
 
-/** What a row adds to the direct way; never below the resolution, so that a ratio has a meaning. */
+/**
+ * What a row adds to the median of the direct way, whose own tail is noise alone; never below the resolution, so that a
+ * ratio has a meaning.
+ */
 const added = (stage, key) => (run, name) => {
-  const difference = run[stage]?.[name]?.[key] - run[stage]?.direct?.[key];
+  const difference = run[stage]?.[name]?.[key] - run[stage]?.direct?.p50;
   return Number.isFinite(difference) ? Math.max(LATENCY_RESOLUTION, difference) : Number.NaN;
 };
 

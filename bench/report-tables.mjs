@@ -15,9 +15,9 @@ export function overRuns(figures, stage, name, key) {
   return median(figures.map((run) => run[stage]?.[name]?.[key]).filter(Number.isFinite));
 }
 
-/** The median over runs of what a row adds to the direct way, in milliseconds. */
+/** The median over runs of what a row adds to the median of the direct way, in milliseconds. */
 export function addedMs(figures, stage, name, key) {
-  const all = figures.map((run) => (run[stage]?.[name]?.[key] - run[stage]?.direct?.[key]) / 1000);
+  const all = figures.map((run) => (run[stage]?.[name]?.[key] - run[stage]?.direct?.p50) / 1000);
   return median(all.filter(Number.isFinite));
 }
 

@@ -83,7 +83,7 @@ ${FENCE}
 - Processor time is the scheduler's own count over all threads of all processes of a router. Of requests and
   back-to-back chunks the 10th percentile of the windows is given, of paced chunks the median of the half of the windows
   with the least lag; these include a hundredth of a request.
-- Latencies are those of the quieter half of the windows, less those of the direct way. Lag is the time from the engine's
+- Latencies are those of the quieter half of the windows, less the median of the direct way. Lag is the time from the engine's
   write of a chunk to the client's read. For the claims, additions below 0.05 ms count as 0.05 ms.
 - A router that needs more than 3 ms for a request gets fewer connections: 10 paced streams instead of 100.
 - All route round robin; retries, breakers, health checks and access logs are off where they can be. Ours runs as shipped.
@@ -91,7 +91,7 @@ ${FENCE}
 
 ## Machine and versions
 
-${markdownTable(['', ''], [...Object.entries(machine), ['load average', `${load} (${runs.length} runs)`]])}
+${markdownTable(['', ''], [...Object.entries(machine), ['load average', `${load} (${runs.length} ${runs.length === 1 ? 'run' : 'runs'})`]])}
 
 ${markdownTable(['Router', 'Version'], Object.entries(versions))}
 
