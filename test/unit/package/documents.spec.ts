@@ -37,7 +37,7 @@ describe.each(documents)('%s', (document) => {
   });
 
   it('names files and folders of the project that are there', () => {
-    const named = /`((?:src|test|scripts|docs|examples|k8s|docker|show|\.ci|\.github)\/[\w./-]*)`/g;
+    const named = /`((?:src|test|scripts|bench|docs|examples|k8s|docker|show|\.ci|\.github)\/[\w./-]*)`/g;
     const paths = [...text.matchAll(named)].map(([, path = '']) => path);
     const wrong = paths.filter((path) => {
       const there = statSync(join(ROOT, path), { throwIfNoEntry: false });
@@ -50,7 +50,7 @@ describe.each(documents)('%s', (document) => {
     const known = new Set([...FLAG_KEYS.map(flagOf), ...[...LEGACY_FLAGS.keys()].map((name) => `--${name}`)]);
     // Flags of other programs: npm, docker, git, kubectl, and the commands of ours that take some.
     const others = new Set(
-      '--flag --ignore-scripts --install-links --omit --rm --help --version --build-arg --once --speed --json'.split(
+      '--flag --ignore-scripts --install-links --omit --rm --help --version --build-arg --once --speed --json --runs --write --quick --only'.split(
         ' ',
       ),
     );
