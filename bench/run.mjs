@@ -2,7 +2,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { bench } from './bench.mjs';
 import { Missing } from './native.mjs';
 import { HELP, readOptions } from './options.mjs';
 
@@ -24,7 +23,7 @@ async function runInside(args, options) {
   const again = ['sh', '-c', script, 'sh', 'taskset', '-c', String(cores.load), process.execPath];
   const argv = [...(isolate ? ['unshare', '-n'] : []), ...again, fileURLToPath(import.meta.url), ...args];
   const env = { ...process.env, [INSIDE]: isolate ? 'net' : 'plain' };
-  const child = spawn(argv[0], argv.slice(1), { stdio: 'inherit', env });
+  const child = spawn(argv[0], argv.slice(1), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.once('error', (error) => reject(new Missing(`${argv[0]} does not run: ${error.message}`)));
@@ -43,6 +42,9 @@ async function main(args) {
     if (measures && process.platform !== 'linux')
       throw new Missing('the benchmark reads the counters of Linux');
     if (measures && process.env[INSIDE] === undefined) return await runInside(args, options);
+    // However the program outside ends, this one follows it. Only this one starts processes.
+    process.once('disconnect', () => process.exit(1));
+    const { bench } = await import('./bench.mjs');
     return await bench({ ...options, isolated: process.env[INSIDE] === 'net' });
   } catch (error) {
     console.error(error instanceof Missing ? error.message : error);
