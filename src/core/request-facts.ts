@@ -13,5 +13,7 @@ export interface RequestFacts {
   /** Value of the session key, from the header or else the body; null without one. */
   readonly session: string | null;
   /** The parsed body; absent when it is no JSON object or was read in another thread. */
-  readonly body?: Readonly<Record<string, unknown>>;
+  readonly body?: Readonly<Record<string, unknown>> | undefined;
+  /** Where the statistics keep the attempts that are under way: at the request, so that they go with it. */
+  openAttempts?: unknown;
 }

@@ -144,15 +144,9 @@ export class ProxyService {
     const { sessionKey } = this.settings.current;
     const header =
       sessionKey === null ? undefined : headerValue(request.rawHeaders, sessionKey.toLowerCase());
-    const facts = {
-      id,
-      path,
-      shape: answer.shape,
-      model,
-      stream: read.stream,
-      session: header || read.session,
-    };
-    return read.body === undefined ? facts : { ...facts, body: read.body };
+    const session = header || read.session;
+    const { shape } = answer;
+    return { id, path, shape, model, stream: read.stream, session, body: read.body, openAttempts: null };
   }
 
   #rank(facts: RequestFacts): Ranking {

@@ -13,10 +13,8 @@ export interface OpenAttempt {
   next: OpenAttempt | null;
 }
 
-/** Where a request keeps its open attempts: a table of all would have to be cleaned with every request. */
-const OPEN = Symbol('open attempts');
-
-type Requested = RequestFacts & { [OPEN]?: OpenAttempt | null };
+const firstOf = (request: RequestFacts): OpenAttempt | null =>
+  (request.openAttempts ?? null) as OpenAttempt | null;
 
 /**
  * The attempts that have begun and not ended, kept at the request itself: two requests may have one id, since
@@ -25,22 +23,22 @@ type Requested = RequestFacts & { [OPEN]?: OpenAttempt | null };
 export class OpenAttempts {
   /** The open attempt that the event is of. */
   find({ request, engine, attempt }: AttemptEvent): OpenAttempt | undefined {
-    let one = (request as Requested)[OPEN] ?? null;
+    let one = firstOf(request);
     while (one !== null && (one.attempt !== attempt || one.engineId !== engine.id)) one = one.next;
     return one ?? undefined;
   }
 
-  begin(request: Requested, attempt: OpenAttempt): void {
-    attempt.next = request[OPEN] ?? null;
-    request[OPEN] = attempt;
+  begin(request: RequestFacts, attempt: OpenAttempt): void {
+    attempt.next = firstOf(request);
+    request.openAttempts = attempt;
   }
 
-  end(request: Requested, ended: OpenAttempt): void {
-    if (request[OPEN] === ended) {
-      request[OPEN] = ended.next;
+  end(request: RequestFacts, ended: OpenAttempt): void {
+    if (request.openAttempts === ended) {
+      request.openAttempts = ended.next;
       return;
     }
-    for (let one = request[OPEN] ?? null; one !== null; one = one.next) {
+    for (let one = firstOf(request); one !== null; one = one.next) {
       if (one.next === ended) one.next = ended.next;
     }
   }

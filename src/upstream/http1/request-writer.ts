@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 
+/** Bodies up to this size are copied behind their head, bytes. */
+const COPIED = 4 * 1024;
 /** Bodies up to this size leave in one write with their head, bytes. */
 const JOINED = 64 * 1024;
 /** Bytes of a larger body that are written at once. */
@@ -30,8 +32,15 @@ export class RequestWriter {
       this.socket.write(head, 'latin1');
       return;
     }
-    if (length <= JOINED) {
+    if (length <= COPIED) {
       this.socket.write(joined(head, body, length));
+      return;
+    }
+    if (length <= JOINED) {
+      this.socket.cork();
+      this.socket.write(head, 'latin1');
+      for (const piece of body) this.socket.write(piece);
+      this.socket.uncork();
       return;
     }
     this.#body = body;
