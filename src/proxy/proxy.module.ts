@@ -41,6 +41,14 @@ import { SilenceWatch } from './silence-watch.js';
     SharedMemory,
     SilenceWatch,
   ],
-  exports: [BodyMemory, CandidatesService, DrainState, RealtimeGateway, SilenceWatch],
+  exports: [
+    BodyMemory,
+    CandidatesService,
+    DrainState,
+    ExchangeServices,
+    RealtimeGateway,
+    SetAsideService,
+    SilenceWatch,
+  ],
 })
 export class ProxyModule {}

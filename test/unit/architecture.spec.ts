@@ -17,6 +17,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: ['config', 'core', 'dynamic-config/reload-listener.ts', 'stats'],
   proxy: ['config', 'core', 'discovery', 'metrics', 'routing', 'stats', 'upstream'],
   operations: ['config', 'core', 'discovery', 'dynamic-config', 'metrics', 'proxy', 'routing', 'stats'],
+  workers: [
+    ...['config', 'core', 'discovery', 'dynamic-config', 'metrics', 'operations', 'proxy', 'stats'],
+    ...['listen-error.ts', 'logging.ts', 'plugins.ts', 'router.module.ts', 'serve.ts'],
+  ],
   demo: ['config', 'core', 'serve.ts'],
 };
 
