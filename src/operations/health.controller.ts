@@ -19,7 +19,7 @@ export class HealthController {
     private readonly candidates: CandidatesService,
     private readonly drain: DrainState,
     private readonly settings: SettingsStore,
-    @Optional() private readonly report: WorkersReport | null,
+    @Optional() private readonly report?: WorkersReport,
   ) {}
 
   /**
