@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { RouterError } from '../core/errors.js';
 import type { RenderedMetrics } from '../metrics/render-metrics.js';
 import { type WorkerCounts, WorkersReport } from '../operations/workers-report.js';
@@ -23,6 +22,8 @@ export class PrimaryLink extends WorkersReport {
   /** Scrapes by their ids; at most `MAX_WAITING`. */
   readonly #waiting = new Map<number, (rendered: RenderedMetrics | null) => void>();
   #last = 0;
+  /** What has come before `open`: a batch each 20 ms of the start at most, and what is asked once. */
+  #early: PrimaryMessage[] | null = [];
 
   constructor(readonly beginning: Beginning) {
     super();
@@ -34,11 +35,21 @@ export class PrimaryLink extends WorkersReport {
   }
 
   /** Waits for what the primary has this worker begin with. */
-  static async begin(): Promise<PrimaryLink> {
-    tell({ type: 'up' });
-    const [message] = (await once(process, 'message')) as [PrimaryMessage];
-    if (message.type !== 'begin') throw new Error(`the primary says ${message.type} before begin`);
-    return new PrimaryLink(message.beginning);
+  static begin(): Promise<PrimaryLink> {
+    return new Promise((resolve) => {
+      // Made within the event: the next message may follow in the same turn.
+      process.once('message', (message: PrimaryMessage) => {
+        if (message.type === 'begin') resolve(new PrimaryLink(message.beginning));
+      });
+      tell({ type: 'up' });
+    });
+  }
+
+  /** All parts are there: what has come meanwhile goes to them, in its order. */
+  open(): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const message of early) this.#heard(message);
   }
 
   override get workers(): WorkerCounts {
@@ -86,6 +97,7 @@ export class PrimaryLink extends WorkersReport {
   }
 
   #heard(message: PrimaryMessage): void {
+    if (this.#early !== null) return void this.#early.push(message);
     const handler = this.#on[message.type] as ((message: PrimaryMessage) => void) | undefined;
     handler?.(message);
   }

@@ -65,7 +65,7 @@ export class WholeMetrics {
       if (stats) scraped.set(engine.url, stats);
       usable.set(engine.url, usable.get(engine.url) === true || !this.setAside.has(engine, now));
     }
-    const lifetime = this.shares.lifetime(urls, this.series);
+    const lifetime = this.shares.lifetime(engines, this.series);
     const sources = {
       figures: this.shares.figuresByUrl(urls),
       scraped,
@@ -80,7 +80,7 @@ export class WholeMetrics {
   }
 
   async #collect(): Promise<void> {
-    const waitsFor = new Set(this.pool.members);
+    const waitsFor = new Set(this.pool.serving);
     if (waitsFor.size === 0) return;
     const id = ++this.#last;
     const late = new AbortController();

@@ -61,13 +61,17 @@ export class WorkerPool {
   }
 
   get counts(): WorkerCounts {
-    const running = this.#slots.filter(({ listening }) => listening).length;
-    return { configured: this.#count, running, restarts: this.#restarts };
+    return { configured: this.#count, running: this.serving.length, restarts: this.#restarts };
   }
 
   /** Numbers of the workers that can be sent to. */
   get members(): readonly number[] {
     return this.#slots.filter(({ begun }) => begun).map(({ number }) => number);
+  }
+
+  /** Numbers of the workers that serve. */
+  get serving(): readonly number[] {
+    return this.#slots.filter(({ listening }) => listening).map(({ number }) => number);
   }
 
   /**

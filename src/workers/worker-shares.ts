@@ -1,4 +1,5 @@
 import { AggregatorRegistry, type Registry } from 'prom-client';
+import type { Engine } from '../core/engine.js';
 import { addSums, figuresFrom, type FigureSums, type RequestFigures } from '../stats/request-figures.js';
 import { LifetimeSeries } from '../stats/lifetime-series.js';
 import { addCounts, type EngineShare, renewed, type SeriesShare } from '../stats/series-share.js';
@@ -70,14 +71,15 @@ export class WorkerShares {
   }
 
   /**
-   * The counters of all workers together, of the engines at these base URLs and of those that still have
-   * requests; the others are forgotten, as in one process.
+   * The counters of all workers together, of these engines and of those that still have requests; the others,
+   * and models that the engines have ceased to serve, are forgotten, as in one process.
    * @param primary what the primary has counted itself
    */
-  lifetime(urls: ReadonlySet<string>, primary: LifetimeSeries): LifetimeSeries {
-    const kept = new Set(urls);
+  lifetime(engines: readonly Engine[], primary: LifetimeSeries): LifetimeSeries {
+    const kept = new Set(engines.map(({ url }) => url));
     for (const { figures } of this.#shares.values()) for (const { url } of figures.values()) kept.add(url);
     this.#gone.lifetime.retain(kept);
+    this.#gone.lifetime.retainModels(engines);
     const whole = new LifetimeSeries();
     const add = (series: SeriesShare): void => {
       for (const [url, engine] of series) if (kept.has(url)) whole.add(url, engine);

@@ -32,6 +32,7 @@ async function main(): Promise<void> {
     if (!leaving) logger.warn('the primary process is gone: shutting down', 'vllm-router');
     leave(false);
   });
+  link.open();
   link.tell({ type: 'listening' });
 }
 
