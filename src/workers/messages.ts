@@ -76,7 +76,9 @@ export interface WorkerNews {
 /** A metric of prom-client as `getMetricsAsJSON` gives it. */
 export type MetricJson = object & {
   readonly name: string;
+  readonly help: string;
   readonly type: unknown;
+  readonly aggregator: string;
   readonly values: readonly { readonly labels: object; readonly value: number }[];
 };
 

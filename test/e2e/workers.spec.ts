@@ -211,7 +211,7 @@ describe('a router with two workers', () => {
     const before = engines.map(({ requestCount }) => requestCount);
     for (let n = 0; n < 4; n++) await ask(completions(), { body: chat() });
     const more = engines.map(({ requestCount }, at) => requestCount - (before[at] ?? 0));
-    expect(more.sort()).toEqual([0, 4]);
+    expect(new Set(more)).toEqual(new Set([0, 4]));
     expect(router.output.filter((line) => line.includes('applied; changed'))).toHaveLength(1);
   });
 

@@ -34,6 +34,7 @@ describe('loadSettings', () => {
       config: null,
       plugin: [],
       vllmApiKey: null,
+      workers: 1,
       clientHeaderTimeout: 30,
       clientBodyTimeout: 120,
       connectTimeout: 5,
