@@ -20,6 +20,8 @@ const OF_HOST = /^router_/;
 @Injectable()
 export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #channel: NewsChannel<WorkerNews>;
+  /** Requests that the others have in flight, by engine, also of engines that have left and may come back. */
+  readonly #others = new Map<string, number>();
   #bodiesTold = 0;
 
   constructor(
@@ -38,6 +40,7 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
 
   onApplicationBootstrap(): void {
     this.draft.changed = () => this.#channel.touch();
+    this.fleet.onChange(() => this.#others.forEach((count, engineId) => this.#show(engineId, count)));
     this.link.take('others', (others) => this.#othersHold(others));
     this.link.on('collect', ({ id }) => void this.#share(id));
   }
@@ -49,11 +52,17 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
 
   #othersHold({ inFlight, bodies, budget }: OthersNews): void {
     for (const [engineId, count] of inFlight) {
-      const engine = this.fleet.current.byId(engineId);
-      if (engine) this.stats.setOthersInFlight(engine, count);
+      if (count === 0) this.#others.delete(engineId);
+      else this.#others.set(engineId, count);
+      this.#show(engineId, count);
     }
     this.bodies.heldByOthers = bodies;
     this.services.budget.add(budget, performance.now());
+  }
+
+  #show(engineId: string, count: number): void {
+    const engine = this.fleet.current.byId(engineId);
+    if (engine) this.stats.setOthersInFlight(engine, count);
   }
 
   #gather(): WorkerNews | null {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SimulatedEngine, startSimulatedEngine } from '../../src/demo/simulated-engine.js';
+import { lint, readFamilies } from '../unit/metrics/exposition.js';
 import { ask, begin, chat, errorOf, frameReader, headOf, jsonOf } from '../support/http-client.js';
 import { metric } from '../support/router-metrics.js';
 import { type RouterProcess, startRouterProcess } from '../support/router-process.js';
@@ -102,6 +103,9 @@ describe('a router with two workers', () => {
         ].map(async (name) => metric(router.url, name, name.includes('tokens') ? 'kind="completion"' : '')),
       );
     expect(await whole()).toEqual([requests, 4 * requests, 0, WORKERS]);
+    const families = readFamilies((await ask(`${router.url}/metrics`)).body.toString());
+    const ours = /^(vllm_router_|process_|nodejs_)/;
+    expect(lint(families).filter((fault) => ours.test(fault))).toEqual([]);
     const wrong = { body: { model: 'nobody-serves-this', messages: [] } };
     await ofEach(async () => ask(completions(), wrong));
     expect(await metric(router.url, 'vllm_router_rejections_total')).toBe(WORKERS);
