@@ -13,11 +13,17 @@ const FRAMEWORK = new Set([
   'Scheduler',
 ]);
 
-/** Structured logs on standard output: one JSON object a line, or lines to read. */
-export function createLogger(settings: Pick<Settings, 'logFormat' | 'logLevel'>): LoggerService {
+/**
+ * Structured logs on standard output: one JSON object a line, or lines to read.
+ * @param worker number of this process among those of one port, which each line then tells
+ */
+export function createLogger(
+  settings: Pick<Settings, 'logFormat' | 'logLevel'>,
+  worker?: number,
+): LoggerService {
   const options = {
     level: settings.logLevel,
-    base: null,
+    base: worker === undefined ? null : { worker },
     messageKey: 'message',
     timestamp: pino.stdTimeFunctions.isoTime,
   };
@@ -27,8 +33,8 @@ export function createLogger(settings: Pick<Settings, 'logFormat' | 'logLevel'>)
       colorize: process.stdout.isTTY,
       translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
       messageKey: 'message',
-      ignore: 'context',
-      messageFormat: '{context} - {message}',
+      ignore: 'context,worker',
+      messageFormat: `${worker === undefined ? '' : `worker ${worker} `}{context} - {message}`,
     });
   const logger =
     settings.logFormat === 'json'

@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { loadSettings, LoadedSettings } from './config/load-settings.js';
 import { readTextFileSync } from './config/read-text-file.js';
@@ -30,6 +30,16 @@ export interface RouterModuleOptions {
   readonly discoveries?: readonly DiscoveryProvider[];
 }
 
+/** Providers that take the place of a module's own, or stand beside them: the workers of one port have some. */
+export interface RouterParts {
+  readonly discovery?: readonly Provider[];
+  readonly stats?: readonly Provider[];
+  readonly metrics?: readonly Provider[];
+  readonly dynamicConfig?: readonly Provider[];
+  readonly proxy?: readonly Provider[];
+  readonly router?: readonly Provider[];
+}
+
 /** The parts that follow the dynamic file. */
 const RELOADED = [FleetService, RoutingService, EngineStatsScraper, StatsLogService] as const;
 
@@ -38,7 +48,7 @@ const RELOADED = [FleetService, RoutingService, EngineStatsScraper, StatsLogServ
 export class RouterModule {
   /**
    * Mounts the router in a Nest application, which must be created with `bodyParser: false` or
-   * `rawBody: true`.
+   * `rawBody: true`. It serves in the application's own process, whatever `workers` says.
    * @throws {SettingsError} with every problem of the settings
    */
   static forRoot(options: RouterModuleOptions): DynamicModule {
@@ -57,18 +67,23 @@ export class RouterModule {
     loaded: LoadedSettings,
     strategies: readonly StrategyClass[],
     discoveries: readonly DiscoveryProvider[],
+    parts: RouterParts = {},
   ): DynamicModule {
-    const discovery = DiscoveryModule.register(discoveries);
+    const discovery = withProviders(DiscoveryModule.register(discoveries), parts.discovery);
     const routing = RoutingModule.register(strategies);
-    const dynamicConfig = DynamicConfigModule.register({
-      imports: [discovery, routing, MetricsModule],
-      parts: [...RELOADED],
-      listener: MetricsReloadListener,
-    });
-    const proxy: DynamicModule = { module: ProxyModule, imports: [discovery, routing, MetricsModule] };
+    const metrics = MetricsModule.register(parts.stats, parts.metrics);
+    const dynamicConfig = withProviders(
+      DynamicConfigModule.register({
+        imports: [discovery, routing, metrics],
+        parts: [...RELOADED],
+        listener: MetricsReloadListener,
+      }),
+      parts.dynamicConfig,
+    );
+    const proxy = withProviders({ module: ProxyModule, imports: [discovery, routing, metrics] }, parts.proxy);
     const operations: DynamicModule = {
       module: OperationsModule,
-      imports: [discovery, MetricsModule, dynamicConfig, proxy],
+      imports: [discovery, metrics, dynamicConfig, proxy],
     };
     return {
       module: RouterModule,
@@ -77,13 +92,18 @@ export class RouterModule {
         ScheduleModule.forRoot(),
         discovery,
         routing,
-        MetricsModule,
+        metrics,
         dynamicConfig,
         // Before the proxy, whose last route takes every path.
         operations,
         proxy,
       ],
-      providers: [RouterWiring],
+      providers: [RouterWiring, ...(parts.router ?? [])],
     };
   }
+}
+
+/** Of two providers of one token, Nest takes the later one. */
+function withProviders(module: DynamicModule, more: readonly Provider[] = []): DynamicModule {
+  return { ...module, providers: [...(module.providers ?? []), ...more] };
 }

@@ -1,14 +1,16 @@
 import 'reflect-metadata';
+import type { DynamicModule, LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
-import { loadSettings, readPluginPaths } from './config/load-settings.js';
+import { loadSettings, type LoadedSettings, readPluginPaths } from './config/load-settings.js';
 import { readTextFileSync } from './config/read-text-file.js';
-import { SettingsError } from './config/settings-error.js';
+import type { Settings } from './config/settings.schema.js';
 import { createHttpAdapter, takeFirst } from './http-server.js';
+import { toldListenError } from './listen-error.js';
 import { createLogger } from './logging.js';
 import { DrainService } from './operations/drain.service.js';
-import { loadPlugins, settingsSources } from './plugins.js';
+import { type Extensions, loadPlugins, settingsSources } from './plugins.js';
 import { ShortWay } from './proxy/short-way.js';
 
 /** A router that serves. */
@@ -22,10 +24,15 @@ export interface RunningRouter {
 }
 
 /**
- * Starts a router from flags and environment.
+ * Starts a router from flags and environment, in this process alone: `--workers` is for the command line.
  * @throws {SettingsError} with every problem of the settings
  */
 export async function startRouter(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<RunningRouter> {
+  const { loaded, extensions } = await load(argv, env);
+  return startAlone(loaded, extensions);
+}
+
+async function load(argv: readonly string[], env: NodeJS.ProcessEnv) {
   const extensions = await loadPlugins(readPluginPaths(argv, env, readTextFileSync));
   const loaded = loadSettings({
     argv,
@@ -33,38 +40,42 @@ export async function startRouter(argv: readonly string[], env: NodeJS.ProcessEn
     readFile: readTextFileSync,
     ...settingsSources(extensions),
   });
-  const { settings } = loaded;
-  const logger = createLogger(settings);
-  const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.register(loaded, extensions),
-    createHttpAdapter(settings),
-    { bodyParser: false, logger, abortOnError: false },
-  );
-  await app.init();
-  const shortWay = app.get(ShortWay, { strict: false });
-  if (shortWay.open) takeFirst(app.getHttpServer(), shortWay.take);
-  await listen(app, settings.host, settings.port);
-  const url = await app.getUrl();
-  logger.log(`listening on ${settings.host}:${new URL(url).port}`, 'vllm-router');
-  return running(app, url);
+  return { loaded, extensions };
 }
 
-async function listen(app: NestFastifyApplication, host: string, port: number): Promise<void> {
+async function startAlone(loaded: LoadedSettings, extensions: Extensions): Promise<RunningRouter> {
+  const { settings } = loaded;
+  const logger = createLogger(settings);
+  const router = await startApp(AppModule.register(loaded, extensions), settings, logger);
+  logger.log(`listening on ${settings.host}:${new URL(router.url).port}`, 'vllm-router');
+  return router;
+}
+
+/**
+ * Starts the server of one process.
+ * @throws {SettingsError} when nobody can listen there
+ */
+export async function startApp(
+  module: DynamicModule,
+  settings: Settings,
+  logger: LoggerService,
+): Promise<RunningRouter> {
+  const app = await NestFactory.create<NestFastifyApplication>(module, createHttpAdapter(settings), {
+    bodyParser: false,
+    logger,
+    abortOnError: false,
+  });
+  const { host, port } = settings;
   try {
+    await app.init();
+    const shortWay = app.get(ShortWay, { strict: false });
+    if (shortWay.open) takeFirst(app.getHttpServer(), shortWay.take);
     await app.listen({ host, port, listenTextResolver: () => '' });
   } catch (error) {
     await app.close();
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') {
-      throw new SettingsError([`--port ${port}: another process listens there already; give a free port`]);
-    }
-    if (code === 'EACCES')
-      throw new SettingsError([`--port ${port}: this user may not listen there; give a port above 1023`]);
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-      throw new SettingsError([`--host ${host}: this machine has no such address (${message})`]);
-    }
-    throw error;
+    throw toldListenError(error, host, port);
   }
+  return running(app, await app.getUrl());
 }
 
 function running(app: NestFastifyApplication, url: string): RunningRouter {
@@ -88,7 +99,7 @@ function running(app: NestFastifyApplication, url: string): RunningRouter {
 
 /** `vllm-router [flags]`: serves until SIGTERM or SIGINT. */
 export async function serve(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  let router: RunningRouter | null = null;
+  let router: Pick<RunningRouter, 'shutDown'> | null = null;
   const stop = (signal: NodeJS.Signals): void => {
     // Nothing is under way before the start is over. Process 1 of a container has no default for signals.
     if (router === null) process.exit(0);
@@ -97,5 +108,9 @@ export async function serve(argv: readonly string[], env: NodeJS.ProcessEnv): Pr
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  router = await startRouter(argv, env);
+  const { loaded, extensions } = await load(argv, env);
+  router =
+    loaded.settings.workers > 1
+      ? await (await import('./workers/start-workers.js')).startWorkers(loaded, extensions)
+      : await startAlone(loaded, extensions);
 }

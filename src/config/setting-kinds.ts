@@ -93,6 +93,26 @@ export function int(
   };
 }
 
+/** A whole number, or the word `auto` for what `auto` finds when the settings are read. */
+export function intOrAuto(
+  about: SettingAbout,
+  rules: Range & { default: number; auto: () => number },
+): Setting<number> {
+  const { min, max } = rules;
+  const read = (raw: unknown): unknown => {
+    const isAuto = typeof raw === 'string' && raw.trim().toLowerCase() === 'auto';
+    return isAuto ? Math.min(Math.max(rules.auto(), min), max) : numberFromText(raw);
+  };
+  return {
+    ...about,
+    kind: 'int',
+    schema: z.preprocess(read, z.number().int().min(min).max(max)),
+    default: rules.default,
+    allowed: `a whole number from ${min} to ${max}, or auto`,
+    valueName: 'number|auto',
+  };
+}
+
 /** The longest delay that Node's timers can hold: 2^31 - 1 milliseconds. */
 export const LONGEST_SECONDS = 2_147_483;
 

@@ -52,9 +52,13 @@ export class Fleet {
     Object.freeze(this);
   }
 
-  /** @param createdAt when its models were first seen, seconds since the epoch */
-  static of(engines: readonly Engine[], version: number, createdAt = 0): Fleet {
-    return new Fleet(engines, version, () => createdAt);
+  /** @param createdAt when its models, or each of them, were first seen, seconds since the epoch */
+  static of(
+    engines: readonly Engine[],
+    version: number,
+    createdAt: number | ((model: string) => number) = 0,
+  ): Fleet {
+    return new Fleet(engines, version, typeof createdAt === 'number' ? () => createdAt : createdAt);
   }
 
   /**
@@ -63,6 +67,11 @@ export class Fleet {
    */
   next(engines: readonly Engine[], now: number): Fleet {
     return new Fleet(engines, this.version + 1, (model) => this.#firstSeen.get(model) ?? now);
+  }
+
+  /** When each served name was first seen, seconds since the epoch. */
+  get firstSeen(): ReadonlyMap<string, number> {
+    return this.#firstSeen;
   }
 
   byId(id: string): Engine | undefined {

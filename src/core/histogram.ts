@@ -30,6 +30,17 @@ export class Histogram {
     this.#sum += positive;
   }
 
+  /** What it holds, to be added to another one of the same bounds. */
+  get state(): HistogramState {
+    return { counts: this.#counts.slice(), sum: this.#sum };
+  }
+
+  /** Adds what another one of the same bounds holds. */
+  add({ counts, sum }: HistogramState): void {
+    for (let at = 0; at < this.#counts.length; at++) this.#counts[at]! += counts[at] ?? 0;
+    this.#sum += sum;
+  }
+
   get sum(): number {
     return this.#sum;
   }
@@ -43,6 +54,12 @@ export class Histogram {
     let total = 0;
     return this.#counts.map((count) => (total += count));
   }
+}
+
+/** The contents of a histogram: values by bucket, not cumulative, and their sum. */
+export interface HistogramState {
+  readonly counts: Float64Array;
+  readonly sum: number;
 }
 
 /** Bounds of waits and whole requests, seconds; those of the original's latency histogram are among them. */

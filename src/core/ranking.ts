@@ -2,7 +2,10 @@ import type { Engine } from './engine.js';
 
 /** What the router knows of one engine now; a live view, cheap to read. */
 export interface Signals {
-  /** Requests sent to the engine by this router and not finished. */
+  /**
+   * Requests sent to the engine by this router and not finished; of its other processes on the port, as they
+   * told at most 50 ms ago.
+   */
   readonly inFlight: number;
   /** Requests per second sent to the engine over the statistics window. */
   readonly qps: number;

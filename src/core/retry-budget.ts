@@ -1,5 +1,11 @@
 const BUCKETS = 10;
 
+/** Requests and retries since the last news. */
+export interface BudgetNews {
+  readonly requests: number;
+  readonly retries: number;
+}
+
 /**
  * Limits retries that follow an answer or a timeout to a share of the recent requests, so that a sick
  * fleet is not given its load several times over. Retries of requests that got no answer at all are
@@ -9,6 +15,7 @@ export class RetryBudget {
   readonly #requests = new Uint32Array(BUCKETS);
   readonly #retries = new Uint32Array(BUCKETS);
   #second = -1;
+  #news = { requests: 0, retries: 0 };
 
   /**
    * @param share of the requests of the last ten seconds that may be retried, 0 to 1
@@ -22,6 +29,21 @@ export class RetryBudget {
   /** Counts a request. `now` in monotonic milliseconds. */
   request(now: number): void {
     this.#requests[this.#advance(now)]!++;
+    this.#news.requests++;
+  }
+
+  /** What was counted here since the last call, for the other processes on the port. */
+  takeNews(): BudgetNews {
+    const news = this.#news;
+    this.#news = { requests: 0, retries: 0 };
+    return news;
+  }
+
+  /** Counts what another process has counted, as if it were of this second. `now` in monotonic milliseconds. */
+  add({ requests, retries }: BudgetNews, now: number): void {
+    const bucket = this.#advance(now);
+    this.#requests[bucket]! += requests;
+    this.#retries[bucket]! += retries;
   }
 
   /** Takes one retry out of the budget; false when it is used up. */
@@ -35,6 +57,7 @@ export class RetryBudget {
     }
     if (retries >= Math.max(this.floor, this.share * requests)) return false;
     this.#retries[bucket]!++;
+    this.#news.retries++;
     return true;
   }
 

@@ -1,5 +1,5 @@
 import type { EngineStats } from '../core/prometheus-text.js';
-import type { RequestFigures } from '../stats/engine-record.js';
+import type { RequestFigures } from '../stats/request-figures.js';
 import type { LifetimeSeries } from '../stats/lifetime-series.js';
 import { labels, type MetricWriter } from './metric-writer.js';
 

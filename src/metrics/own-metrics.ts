@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { RequestFigures } from '../stats/engine-record.js';
+import type { RequestFigures } from '../stats/request-figures.js';
 import {
   type EngineSeries,
   type LifetimeSeries,

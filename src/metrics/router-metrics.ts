@@ -7,10 +7,9 @@ import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { countCause, LifetimeSeries } from '../stats/lifetime-series.js';
 import { OTHER_MODELS, UNKNOWN_MODEL } from '../stats/model-label.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
-import { writeCompatibleMetrics } from './compatible-metrics.js';
-import { MetricWriter } from './metric-writer.js';
-import { type BoundGauges, OwnMetrics, type ReloadOutcome, writeOwnMetrics } from './own-metrics.js';
+import { type BoundGauges, OwnMetrics, type ReloadOutcome } from './own-metrics.js';
 import { processMetrics } from './process-metrics.js';
+import { type RenderedMetrics, renderMetrics } from './render-metrics.js';
 
 /** Models that arrivals are counted apart for; further ones are `other`. */
 const MAX_INCOMING_MODELS = 1024;
@@ -21,12 +20,6 @@ export interface MetricSources extends BoundGauges {
   readonly usable?: (engine: Engine) => boolean;
   /** The router's version, for `vllm_router_build_info`. */
   readonly version?: string;
-}
-
-/** An answer to `GET /metrics`. */
-export interface RenderedMetrics {
-  readonly contentType: string;
-  readonly text: string;
 }
 
 /**
@@ -57,6 +50,11 @@ export class RouterMetrics {
     if (usable) this.#usable = usable;
     if (version !== undefined) this.#own.build(version);
     this.#own.bind(gauges);
+  }
+
+  /** Requests received, by model; bounded by `MAX_INCOMING_MODELS` and two more. */
+  get incoming(): ReadonlyMap<string, number> {
+    return this.#incoming;
   }
 
   /** A request was received. @param model a served name; null when no engine of the fleet serves it */
@@ -112,11 +110,7 @@ export class RouterMetrics {
       if (stats) scraped.set(engine.url, stats);
       if (this.#usable) usable.set(engine.url, usable.get(engine.url) === true || this.#usable(engine));
     }
-    const writer = new MetricWriter();
-    const lifetime = this.#series;
-    await writeCompatibleMetrics(writer, { figures, scraped, usable, incoming: this.#incoming, lifetime });
-    await writeOwnMetrics(writer, lifetime, figures);
-    const [own, process] = await Promise.all([this.registry.metrics(), this.#process.registry.metrics()]);
-    return { contentType: this.registry.contentType, text: writer.text() + own + process };
+    const sources = { figures, scraped, usable, incoming: this.#incoming, lifetime: this.#series };
+    return renderMetrics(sources, this.registry, this.#process.registry);
   }
 }

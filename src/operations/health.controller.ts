@@ -1,4 +1,4 @@
-import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
+import { Controller, Get, Header, HttpStatus, Optional, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { SettingsStore } from '../config/settings-store.js';
 import { DynamicConfigService } from '../dynamic-config/dynamic-config.service.js';
@@ -7,6 +7,7 @@ import { CandidatesService } from '../proxy/candidates.service.js';
 import { DrainState } from '../proxy/drain-state.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { routerVersion } from '../config/version.js';
+import { WorkersReport } from './workers-report.js';
 
 /** `GET /health`, `/ready` and `/version`: from memory alone, no engine is asked. */
 @Controller()
@@ -18,6 +19,7 @@ export class HealthController {
     private readonly candidates: CandidatesService,
     private readonly drain: DrainState,
     private readonly settings: SettingsStore,
+    @Optional() private readonly report?: WorkersReport,
   ) {}
 
   /**
@@ -48,6 +50,7 @@ export class HealthController {
         usable: this.candidates.usable().length,
         unknown: discovery.unknown,
       },
+      ...(this.report ? { workers: this.report.workers } : {}),
     };
   }
 

@@ -5,17 +5,19 @@ import { SettingsStore } from '../config/settings-store.js';
 @Injectable()
 export class BodyMemory {
   #held = 0;
+  /** Bytes that the other processes on the port hold, as they told last. */
+  heldByOthers = 0;
 
   constructor(private readonly settings: SettingsStore) {}
 
-  /** Bytes held now. */
+  /** Bytes held by this process now. */
   get held(): number {
     return this.#held;
   }
 
   /** Takes room for `bytes`; false when there is none. */
   take(bytes: number): boolean {
-    if (this.#held + bytes > this.settings.current.maxBodyMemory) return false;
+    if (this.#held + this.heldByOthers + bytes > this.settings.current.maxBodyMemory) return false;
     this.#held += bytes;
     return true;
   }

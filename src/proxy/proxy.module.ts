@@ -43,6 +43,15 @@ import { SilenceWatch } from './silence-watch.js';
     ShortWay,
     SilenceWatch,
   ],
-  exports: [BodyMemory, CandidatesService, DrainState, RealtimeGateway, ShortWay, SilenceWatch],
+  exports: [
+    BodyMemory,
+    CandidatesService,
+    DrainState,
+    ExchangeServices,
+    RealtimeGateway,
+    SetAsideService,
+    ShortWay,
+    SilenceWatch,
+  ],
 })
 export class ProxyModule {}

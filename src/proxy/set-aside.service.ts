@@ -47,7 +47,31 @@ export class SetAsideService {
     const since = this.#since.get(engine.id);
     if (since !== undefined && since > sentAt) return;
     this.#since.delete(engine.id);
-    if (this.#failing.delete(engine.id)) this.#log.log(`engine ${engine.url} answers again`);
+    if (this.#failing.delete(engine.id)) this.answersAgain(engine, sentAt);
+  }
+
+  /** An engine that had failed has answered a request that was sent at `sentAt`. */
+  protected answersAgain(engine: Engine, _sentAt: number): void {
+    this.#log.log(`engine ${engine.url} answers again`);
+  }
+
+  /** Another process on the port has set the engine aside at `since`, and has told of it in the log. */
+  learn(engineId: string, since: number): void {
+    this.#since.set(engineId, Math.max(since, this.#since.get(engineId) ?? since));
+    this.#failing.add(engineId);
+  }
+
+  /** Another process on the port has had an answer to a request that it sent at `sentAt`. */
+  unlearn(engineId: string, sentAt: number): void {
+    const since = this.#since.get(engineId);
+    if (since !== undefined && since > sentAt) return;
+    this.#since.delete(engineId);
+    this.#failing.delete(engineId);
+  }
+
+  /** When each engine that may be set aside was so last, monotonic milliseconds. */
+  get marks(): ReadonlyMap<string, number> {
+    return this.#since;
   }
 
   retain(fleet: Fleet): void {

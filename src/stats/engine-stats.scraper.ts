@@ -38,6 +38,8 @@ export class EngineStatsScraper extends Reconfigurable implements OnModuleDestro
   readonly #series: LifetimeSeries;
   readonly #schedule: Schedule;
   readonly #scraped = new Map<string, Scraped>();
+  /** Told of each engine's newest figures; null: there are none any more. */
+  onStats: (engineId: string, stats: EngineStats | null) => void = () => {};
 
   constructor(settings: SettingsStore, schedulers: SchedulerRegistry, series: LifetimeSeries) {
     super();
@@ -119,6 +121,7 @@ export class EngineStatsScraper extends Reconfigurable implements OnModuleDestro
       });
       if (status !== 200) throw new Error(`/metrics answered ${status}`);
       scraped.stats = readEngineStats(text);
+      this.onStats(engine.id, scraped.stats);
       if (scraped.failing) this.#log.log(`the metrics of ${engine.url} are read again`);
       scraped.failing = false;
     } catch (error) {
@@ -130,6 +133,7 @@ export class EngineStatsScraper extends Reconfigurable implements OnModuleDestro
 
   #failed(scraped: Scraped, error: unknown): void {
     scraped.stats = null;
+    this.onStats(scraped.engine.id, null);
     this.#series.ofEngine(scraped.engine.url).scrapeFailures++;
     if (scraped.failing) return;
     scraped.failing = true;

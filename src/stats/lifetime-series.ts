@@ -3,6 +3,7 @@ import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
 import type { Engine } from '../core/engine.js';
 import { Histogram, INTER_TOKEN_SECONDS, REQUEST_SECONDS } from '../core/histogram.js';
 import { labelsOf, ofModel } from './model-label.js';
+import { addCounts, addModelShare, type EngineShare, type SeriesShare, shareOf } from './series-share.js';
 
 /** Different causes counted apart under one label; the rest is `other`. */
 export const MAX_CAUSES = 64;
@@ -59,6 +60,23 @@ export class LifetimeSeries {
 
   ofModel(engine: Engine, model: string): ModelSeries {
     return ofModel(this.ofEngine(engine.url).models, engine, model, () => new ModelSeries());
+  }
+
+  /** All that is counted here, to be added to what other processes have counted. */
+  share(): SeriesShare {
+    return new Map([...this.#byUrl].map(([url, series]) => [url, shareOf(series)]));
+  }
+
+  /** Adds what another process has counted of the engines at one base URL. */
+  add(url: string, { models, setAside, scrapeFailures }: EngineShare): void {
+    const series = this.ofEngine(url);
+    addCounts(series.setAside, setAside);
+    series.scrapeFailures += scrapeFailures;
+    for (const [name, share] of models) {
+      const model = series.models.get(name) ?? new ModelSeries();
+      series.models.set(name, model);
+      addModelShare(model, share);
+    }
   }
 
   /** Counts what an attempt event tells; O(1). */

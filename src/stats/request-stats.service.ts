@@ -5,16 +5,11 @@ import type { Engine } from '../core/engine.js';
 import type { Histogram } from '../core/histogram.js';
 import type { Signals } from '../core/ranking.js';
 import type { SlidingWindow } from '../core/sliding-window.js';
-import {
-  EngineRecord,
-  figures,
-  type ModelRecord,
-  type RequestFigures,
-  type SignalSources,
-} from './engine-record.js';
+import { EngineRecord, type ModelRecord, type SignalSources } from './engine-record.js';
 import { EngineStatsScraper } from './engine-stats.scraper.js';
 import { LifetimeSeries } from './lifetime-series.js';
 import { OpenAttempts } from './open-attempts.js';
+import { type FigureSums, figures, type RequestFigures, sumsOf } from './request-figures.js';
 import { StatsClock } from './stats-clock.js';
 
 /** The engines known now; `Fleet` is one. */
@@ -89,6 +84,28 @@ export class RequestStatsService {
     return timer;
   }
 
+  /** Requests of this process in flight on an engine. */
+  ownInFlight(engineId: string): number {
+    return this.#records.get(engineId)?.ownInFlight ?? 0;
+  }
+
+  /** Takes what the other processes on the port have in flight on an engine, which its signals then show. */
+  setOthersInFlight(engine: Engine, count: number): void {
+    this.#recordOf(engine).othersInFlight = count;
+  }
+
+  /** What the figures of each known engine are made of, by the engine's id. */
+  sumsByEngine(): ReadonlyMap<string, { readonly url: string; readonly sums: FigureSums }> {
+    this.prune();
+    this.#followWindow();
+    const now = this.#clock.now();
+    return new Map(
+      [...this.#records.values()]
+        .filter(({ models }) => models.size > 0)
+        .map(({ engine, models }) => [engine.id, { url: engine.url, sums: sumsOf(models.values(), now) }]),
+    );
+  }
+
   /** Figures of one engine; null before anything was sent to it. */
   figuresOf(engineId: string): RequestFigures | null {
     const record = this.#records.get(engineId);
@@ -137,7 +154,7 @@ export class RequestStatsService {
   prune(): void {
     if (this.#fleet === null) return;
     for (const [id, record] of this.#records) {
-      if (record.inFlight === 0 && !this.#fleet.has(id)) this.#records.delete(id);
+      if (record.ownInFlight === 0 && !this.#fleet.has(id)) this.#records.delete(id);
     }
     const urls = new Set(this.engines.map(({ url }) => url));
     for (const { engine } of this.#records.values()) urls.add(engine.url);
@@ -150,7 +167,7 @@ export class RequestStatsService {
     const { request, engine, attempt, at } = event;
     const record = this.#recordOf(engine);
     const model = record.ofModel(request.model);
-    record.inFlight++;
+    record.ownInFlight++;
     record.arrived(at);
     model.arrivals.add(at);
     model.prefill++;
@@ -180,7 +197,7 @@ export class RequestStatsService {
     this.#open.end(event.request, open);
     const { at, outcome } = event;
     const { engineId, record, model, firstTokenAt } = open;
-    record.inFlight--;
+    record.ownInFlight--;
     if (firstTokenAt === null) model.prefill--;
     else model.decoding--;
     model.finished++;
@@ -191,7 +208,7 @@ export class RequestStatsService {
       model.failed++;
     }
     const left = this.#fleet !== null && !this.#fleet.has(engineId);
-    if (left && record.inFlight === 0) this.#records.delete(engineId);
+    if (left && record.ownInFlight === 0) this.#records.delete(engineId);
   }
 
   #recordOf(engine: Engine): EngineRecord {

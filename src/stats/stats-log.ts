@@ -1,6 +1,6 @@
 import type { Engine, ServedModel } from '../core/engine.js';
 import type { EngineStats } from '../core/prometheus-text.js';
-import type { RequestFigures } from './engine-record.js';
+import type { RequestFigures } from './request-figures.js';
 
 /** What one block of the statistics log tells of one engine. */
 export interface StatsLogEntry {

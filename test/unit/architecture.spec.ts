@@ -9,14 +9,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   config: ['core'],
   scheduling: [],
-  upstream: ['config', 'core'],
+  upstream: ['config', 'core', 'scheduling'],
   discovery: ['config', 'core', 'upstream'],
   routing: ['config', 'core'],
   stats: ['config', 'core', 'scheduling', 'upstream'],
   'dynamic-config': ['config', 'core', 'scheduling'],
   metrics: ['config', 'core', 'dynamic-config/reload-listener.ts', 'stats'],
-  proxy: ['config', 'core', 'discovery', 'metrics', 'routing', 'stats', 'upstream'],
+  proxy: ['config', 'core', 'discovery', 'metrics', 'routing', 'scheduling', 'stats', 'upstream'],
   operations: ['config', 'core', 'discovery', 'dynamic-config', 'metrics', 'proxy', 'routing', 'stats'],
+  workers: [
+    ...['config', 'core', 'discovery', 'dynamic-config', 'metrics', 'operations', 'proxy', 'stats'],
+    ...['listen-error.ts', 'logging.ts', 'plugins.ts', 'router.module.ts', 'serve.ts', 'young-generation.ts'],
+  ],
   demo: ['config', 'core', 'serve.ts'],
 };
 

@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { filePath, ipRange, requestPath, webOrigin } from '../list-items.js';
-import { bool, bytes, int, list, optionalText, seconds, text } from '../setting-kinds.js';
+import { bool, bytes, int, intOrAuto, list, optionalText, seconds, text } from '../setting-kinds.js';
 
 const MIB = 1024 ** 2;
+/** The most processes on one port. */
+const MOST_WORKERS = 64;
 
 /** The router's own HTTP server, its limits, and where else settings come from. */
 export const SERVER_SETTINGS = {
@@ -17,6 +20,13 @@ export const SERVER_SETTINGS = {
   port: int(
     { group: 'Server', help: 'The port to listen on; 0 takes a free one.' },
     { default: 8001, min: 0, max: 65_535, valueName: 'port' },
+  ),
+  workers: intOrAuto(
+    {
+      group: 'Server',
+      help: 'Processes that serve the port together, for more than one core; auto takes one for each core that this process may use.',
+    },
+    { default: 1, min: 1, max: MOST_WORKERS, auto: availableParallelism },
   ),
   rootPath: text(
     {

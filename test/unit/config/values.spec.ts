@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { load, problemsOf, STATIC } from './load.js';
 
 const withUrls = (urls: string): string[] => [...STATIC, '--static-backends', urls];
@@ -137,5 +138,21 @@ describe('other kinds', () => {
     });
     expect(problem).not.toMatch(/[\p{Cc}\u2028]/u);
     expect(problem.length).toBeLessThan(300);
+  });
+});
+
+describe('the number of workers', () => {
+  const workersOf = (value: string): number =>
+    load({ argv: [...STATIC, '--workers', value] }).settings.workers;
+
+  it('is a number, or one for each core that the process may use', () => {
+    expect([workersOf('1'), workersOf('64')]).toEqual([1, 64]);
+    expect(workersOf('auto')).toBe(Math.min(64, availableParallelism()));
+  });
+
+  it.each(['0', '65', '1.5', 'many'])('cannot be %s', (value) => {
+    expect(problemsOf({ argv: [...STATIC, '--workers', value] })).toEqual([
+      expect.stringContaining('give a whole number from 1 to 64, or auto'),
+    ]);
   });
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { Histogram, INTER_TOKEN_SECONDS, REQUEST_SECONDS } from '../../../src/core/histogram.js';
 
 describe('Histogram', () => {
@@ -15,6 +16,21 @@ describe('Histogram', () => {
     expect(histogram.count).toBe(0);
     histogram.observe(-3);
     expect([histogram.count, histogram.sum]).toEqual([1, 0]);
+  });
+
+  it('adds up to the same, wherever the values were counted', () => {
+    const values = fc.array(fc.double({ min: 0, max: 20, noNaN: true }));
+    fc.assert(
+      fc.property(values, values, (here, there) => {
+        const [one, other, both] = [0, 1, 2].map(() => new Histogram([0.1, 1, 10]));
+        for (const value of here) one!.observe(value);
+        for (const value of there) other!.observe(value);
+        for (const value of [...here, ...there]) both!.observe(value);
+        one!.add(other!.state);
+        expect(one!.cumulative()).toEqual(both!.cumulative());
+        expect(one!.sum).toBeCloseTo(both!.sum);
+      }),
+    );
   });
 
   it.each([REQUEST_SECONDS, INTER_TOKEN_SECONDS])('has ascending bounds', (...bounds) => {

@@ -32,6 +32,17 @@ describe('the budget of retries', () => {
     expect(taken(budget, 25_000)).toBe(0);
   });
 
+  it('counts what other processes counted, and tells them what it counted itself, once', () => {
+    const budget = new RetryBudget(0.5, 0);
+    for (let i = 0; i < 4; i++) budget.request(0);
+    budget.add({ requests: 16, retries: 7 }, 0);
+    expect(taken(budget, 0)).toBe(3);
+    expect([budget.takeNews(), budget.takeNews()]).toEqual([
+      { requests: 4, retries: 3 },
+      { requests: 0, retries: 0 },
+    ]);
+  });
+
   it('forgets everything after a long silence', () => {
     const budget = new RetryBudget(0.5, 1);
     for (let i = 0; i < 1_000; i++) budget.request(1_000);

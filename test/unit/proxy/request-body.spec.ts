@@ -50,6 +50,12 @@ describe('a request body', () => {
     expect(body.pieces.length).toBeLessThan(6);
   });
 
+  it('has room only beside what the other processes on the port hold', () => {
+    const memory = memoryOf(10);
+    memory.heldByOthers = 7;
+    expect([memory.take(4), memory.take(3), memory.held]).toEqual([false, true, 3]);
+  });
+
   it('counts its bytes until it is released, once', () => {
     const memory = memoryOf(10);
     const body = new RequestBody(memory, null);

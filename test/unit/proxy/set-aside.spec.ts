@@ -57,6 +57,20 @@ describe('an engine that is set aside', () => {
     expect(setAside.has(a, 1_100)).toBe(false);
   });
 
+  it('by another process counts as set aside, and is neither counted nor logged here', () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    setAside.learn('a', 1_000);
+    setAside.add(a, 'refused', 1_500);
+    expect([setAside.has(a, 6_000), setAside.has(a, 6_500)]).toEqual([true, false]);
+    expect([counted.mock.calls, warn.mock.calls]).toEqual([[], []]);
+    setAside.learn('b', 1_000);
+    setAside.unlearn('b', 900);
+    expect([...setAside.marks.keys()]).toEqual(['b']);
+    setAside.unlearn('b', 1_100);
+    expect(setAside.has(b, 1_200)).toBe(false);
+    jest.restoreAllMocks();
+  });
+
   it('is forgotten when it leaves the fleet', () => {
     setAside.add(a, 'refused', 1_000);
     setAside.add(b, 'refused', 1_000);

@@ -3,7 +3,7 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { readEngineStats, type EngineStats } from '../../../src/core/prometheus-text.js';
 import { formatStats } from '../../../src/stats/stats-log.js';
 import { StatsLogService } from '../../../src/stats/stats-log.service.js';
-import type { RequestFigures } from '../../../src/stats/engine-record.js';
+import type { RequestFigures } from '../../../src/stats/request-figures.js';
 import type { EngineStatsScraper } from '../../../src/stats/engine-stats.scraper.js';
 import { LifetimeSeries } from '../../../src/stats/lifetime-series.js';
 import { RequestStatsService } from '../../../src/stats/request-stats.service.js';

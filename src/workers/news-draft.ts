@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import type { Engine } from '../core/engine.js';
+import type { EngineSeries, ModelSeries } from '../stats/lifetime-series.js';
+import type { Mark } from './messages.js';
+
+/** What has changed in a worker since it told the primary last. Bounded by the engines and their models. */
+@Injectable()
+export class NewsDraft {
+  /** Engines whose requests in flight have changed. */
+  readonly engines = new Set<string>();
+  /** Base URLs with new counts, and the models that have them. */
+  readonly urls = new Set<string>();
+  readonly models = new Set<ModelSeries>();
+  /** Models that requests have named. */
+  readonly incoming = new Set<string>();
+  /** The newest mark of each engine, with its time in monotonic milliseconds. */
+  readonly marks = new Map<string, Omit<Mark, 'ago'> & { readonly at: number }>();
+  /** Counters of prom-client have changed. */
+  counters = false;
+  /** Told of each change. */
+  changed: () => void = () => {};
+
+  inFlight(engine: Engine): void {
+    this.engines.add(engine.id);
+    this.changed();
+  }
+
+  counted(url: string, model: ModelSeries): void {
+    this.urls.add(url);
+    this.models.add(model);
+    this.changed();
+  }
+
+  mark(engine: Engine, what: Mark['what'], at: number): void {
+    this.urls.add(engine.url);
+    this.marks.set(engine.id, { engineId: engine.id, what, at });
+    this.changed();
+  }
+
+  /** The parts of `series` that have changed; null when none has. */
+  modelsOf(series: EngineSeries): ReadonlySet<ModelSeries> {
+    return new Set([...series.models.values()].filter((model) => this.models.has(model)));
+  }
+
+  clear(): void {
+    this.engines.clear();
+    this.urls.clear();
+    this.models.clear();
+    this.incoming.clear();
+    this.marks.clear();
+    this.counters = false;
+  }
+}

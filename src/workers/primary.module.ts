@@ -1,0 +1,58 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import type { LoadedSettings } from '../config/load-settings.js';
+import type { Reconfigurable } from '../config/reconfigurable.js';
+import { SettingsModule } from '../config/settings.module.js';
+import { DiscoveryModule } from '../discovery/discovery.module.js';
+import { FleetService } from '../discovery/fleet.service.js';
+import { DynamicConfigService, RECONFIGURABLES } from '../dynamic-config/dynamic-config.service.js';
+import { FileWatchService } from '../dynamic-config/file-watch.service.js';
+import { ReloadListener } from '../dynamic-config/reload-listener.js';
+import { MetricsReloadListener } from '../metrics/metrics-reload-listener.js';
+import { RouterMetrics } from '../metrics/router-metrics.js';
+import type { Extensions } from '../plugins.js';
+import { SetAsideService } from '../proxy/set-aside.service.js';
+import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
+import { StatsLogService } from '../stats/stats-log.service.js';
+import { StatsModule } from '../stats/stats.module.js';
+import { Primary } from './primary.js';
+import { PrimaryState } from './primary-state.js';
+import { WholeMetrics } from './whole-metrics.js';
+import { WholeStatsLog } from './whole-stats-log.js';
+import { WorkerPool } from './worker-pool.js';
+import { WorkersReload } from './workers-reload.js';
+
+/** The process that starts the workers: it finds engines, reads their metrics, follows the dynamic file, and serves nobody. */
+@Module({})
+export class PrimaryModule {
+  static register(loaded: LoadedSettings, { discoveries }: Extensions): DynamicModule {
+    return {
+      module: PrimaryModule,
+      imports: [
+        SettingsModule.register(loaded),
+        ScheduleModule.forRoot(),
+        DiscoveryModule.register(discoveries),
+        StatsModule,
+      ],
+      providers: [
+        RouterMetrics,
+        MetricsReloadListener,
+        { provide: ReloadListener, useExisting: MetricsReloadListener },
+        SetAsideService,
+        WorkerPool,
+        PrimaryState,
+        WorkersReload,
+        WholeMetrics,
+        { provide: StatsLogService, useClass: WholeStatsLog },
+        {
+          provide: RECONFIGURABLES,
+          useFactory: (...parts: Reconfigurable[]) => parts,
+          inject: [WorkersReload, FleetService, EngineStatsScraper, StatsLogService],
+        },
+        FileWatchService,
+        DynamicConfigService,
+        Primary,
+      ],
+    };
+  }
+}

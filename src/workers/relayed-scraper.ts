@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import type { PreparedChange } from '../config/reconfigurable.js';
+import { SettingsStore } from '../config/settings-store.js';
+import type { EngineStats } from '../core/prometheus-text.js';
+import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
+import { LifetimeSeries } from '../stats/lifetime-series.js';
+import type { KnownEngines } from '../stats/request-stats.service.js';
+import { PrimaryLink } from './primary-link.js';
+
+/** What engines tell of themselves, as the primary read it: a worker scrapes none. Bounded by the fleet. */
+@Injectable()
+export class RelayedScraper extends EngineStatsScraper {
+  readonly #stats = new Map<string, EngineStats>();
+  readonly #link: PrimaryLink;
+
+  constructor(
+    settings: SettingsStore,
+    schedulers: SchedulerRegistry,
+    series: LifetimeSeries,
+    link: PrimaryLink,
+  ) {
+    super(settings, schedulers, series);
+    this.#link = link;
+    const take = (stats: readonly (readonly [string, EngineStats | null])[]): void => {
+      for (const [id, told] of stats) {
+        if (told) this.#stats.set(id, told);
+        else this.#stats.delete(id);
+      }
+    };
+    take(link.beginning.news.stats ?? []);
+    link.take('stats', take);
+  }
+
+  override start(): void {}
+
+  override get alive(): boolean {
+    return this.#link.status.scraperAlive;
+  }
+
+  override statsOf(engineId: string): EngineStats | null {
+    return this.#stats.get(engineId) ?? null;
+  }
+
+  override retain(fleet: KnownEngines): void {
+    const ids = new Set(fleet.engines.map(({ id }) => id));
+    for (const id of this.#stats.keys()) if (!ids.has(id)) this.#stats.delete(id);
+  }
+
+  override async prepare(): Promise<PreparedChange> {
+    return { commit: () => {}, discard: async () => {} };
+  }
+}

@@ -1,0 +1,102 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import type { EngineStats } from '../core/prometheus-text.js';
+import { FleetService } from '../discovery/fleet.service.js';
+import { processMetrics } from '../metrics/process-metrics.js';
+import { type RenderedMetrics, renderMetrics } from '../metrics/render-metrics.js';
+import { RouterMetrics } from '../metrics/router-metrics.js';
+import { SetAsideService } from '../proxy/set-aside.service.js';
+import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
+import { LifetimeSeries } from '../stats/lifetime-series.js';
+import type { WholeShare } from './messages.js';
+import { WorkerPool } from './worker-pool.js';
+import { WorkerShares } from './worker-shares.js';
+
+/** The longest wait for what a worker has counted, milliseconds; then what it told last stands. */
+const COLLECT_MS = 500;
+
+/** `/metrics` of all workers together. */
+@Injectable()
+export class WholeMetrics {
+  readonly shares = new WorkerShares();
+  #last = 0;
+  /** Those who ask while one collection is under way share it. */
+  #collecting: { readonly id: number; readonly waitsFor: Set<number>; readonly done: () => void } | null =
+    null;
+  #collected: Promise<void> | null = null;
+
+  constructor(
+    private readonly pool: WorkerPool,
+    private readonly fleet: FleetService,
+    private readonly scraper: EngineStatsScraper,
+    private readonly setAside: SetAsideService,
+    private readonly series: LifetimeSeries,
+    private readonly metrics: RouterMetrics,
+  ) {}
+
+  /** Has every worker tell what it has counted, as far as it answers in time. */
+  collect(): Promise<void> {
+    this.#collected ??= this.#collect().finally(() => (this.#collected = null));
+    return this.#collected;
+  }
+
+  /** A worker tells. */
+  told(worker: number, id: number, share: WholeShare): void {
+    this.shares.replace(worker, share);
+    if (this.#collecting?.id === id) this.#without(worker);
+  }
+
+  /** A worker is gone. */
+  async left(worker: number): Promise<void> {
+    this.#without(worker);
+    await this.shares.leave(worker);
+  }
+
+  /** The answer to `GET /metrics`. */
+  async render(): Promise<RenderedMetrics> {
+    await this.collect();
+    const { engines } = this.fleet.current;
+    const urls = new Set(engines.map(({ url }) => url));
+    const scraped = new Map<string, EngineStats>();
+    const usable = new Map<string, boolean>();
+    const now = performance.now();
+    for (const engine of engines) {
+      const stats = this.scraper.statsOf(engine.id);
+      if (stats) scraped.set(engine.url, stats);
+      usable.set(engine.url, usable.get(engine.url) === true || !this.setAside.has(engine, now));
+    }
+    const lifetime = this.shares.lifetime(engines, this.series);
+    const sources = {
+      figures: this.shares.figuresByUrl(urls),
+      scraped,
+      usable,
+      incoming: this.shares.incoming(),
+      lifetime,
+    };
+    const own = await this.metrics.registry.getMetricsAsJSON();
+    const process = await processMetrics().registry.getMetricsAsJSON();
+    const [whole, each] = [this.shares.own(own), this.shares.processes(process)];
+    return renderMetrics(sources, whole, each);
+  }
+
+  async #collect(): Promise<void> {
+    const waitsFor = new Set(this.pool.serving);
+    if (waitsFor.size === 0) return;
+    const id = ++this.#last;
+    const late = new AbortController();
+    const all = new Promise<void>((done) => (this.#collecting = { id, waitsFor, done }));
+    this.pool.broadcast({ type: 'collect', id });
+    await Promise.race([
+      all,
+      pause(COLLECT_MS, undefined, { signal: late.signal, ref: false }).catch(() => {}),
+    ]);
+    late.abort();
+    this.#collecting = null;
+  }
+
+  #without(worker: number): void {
+    const collecting = this.#collecting;
+    collecting?.waitsFor.delete(worker);
+    if (collecting?.waitsFor.size === 0) collecting.done();
+  }
+}

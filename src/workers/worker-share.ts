@@ -1,0 +1,117 @@
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { FleetService } from '../discovery/fleet.service.js';
+import { processMetrics } from '../metrics/process-metrics.js';
+import { RouterMetrics } from '../metrics/router-metrics.js';
+import { BodyMemory } from '../proxy/body-memory.js';
+import { ExchangeServices } from '../proxy/exchange-services.js';
+import { LifetimeSeries } from '../stats/lifetime-series.js';
+import { RequestStatsService } from '../stats/request-stats.service.js';
+import { shareOf } from '../stats/series-share.js';
+import { BATCH_MS, type MetricJson, type WholeShare, type WorkerNews } from './messages.js';
+import { NewsChannel } from './news-channel.js';
+import { NewsDraft } from './news-draft.js';
+import { PrimaryLink } from './primary-link.js';
+import type { OthersNews } from './worker-ledger.js';
+
+/** Metrics of a process that are those of its host: the primary tells them once. */
+const OF_HOST = /^router_/;
+
+/** What this worker tells the primary, and what the other workers hold. */
+@Injectable()
+export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #channel: NewsChannel<WorkerNews>;
+  /** Requests that the others have in flight, by engine, also of engines that have left and may come back. */
+  readonly #others = new Map<string, number>();
+  #bodiesTold = 0;
+
+  constructor(
+    private readonly link: PrimaryLink,
+    private readonly draft: NewsDraft,
+    private readonly fleet: FleetService,
+    private readonly stats: RequestStatsService,
+    private readonly series: LifetimeSeries,
+    private readonly metrics: RouterMetrics,
+    private readonly bodies: BodyMemory,
+    private readonly services: ExchangeServices,
+  ) {
+    const send = (news: WorkerNews, sent: () => void): void => this.link.tell({ type: 'news', news }, sent);
+    this.#channel = new NewsChannel(BATCH_MS, () => this.#gather(), send);
+  }
+
+  onApplicationBootstrap(): void {
+    this.draft.changed = () => this.#channel.touch();
+    this.fleet.onChange(() => this.#others.forEach((count, engineId) => this.#show(engineId, count)));
+    this.link.take('others', (others) => this.#othersHold(others));
+    this.link.on('collect', ({ id }) => void this.#share(id));
+  }
+
+  onApplicationShutdown(): void {
+    this.#channel.flush();
+    this.#channel.close();
+  }
+
+  #othersHold({ inFlight, bodies, budget }: OthersNews): void {
+    for (const [engineId, count] of inFlight) {
+      if (count === 0) this.#others.delete(engineId);
+      else this.#others.set(engineId, count);
+      this.#show(engineId, count);
+    }
+    this.bodies.heldByOthers = bodies;
+    this.services.budget.add(budget, performance.now());
+  }
+
+  #show(engineId: string, count: number): void {
+    const engine = this.fleet.current.byId(engineId);
+    if (engine) this.stats.setOthersInFlight(engine, count);
+  }
+
+  #gather(): WorkerNews | null {
+    const { draft } = this;
+    const now = performance.now();
+    const { held } = this.bodies;
+    const nothing = draft.engines.size + draft.urls.size + draft.incoming.size + draft.marks.size === 0;
+    if (draft.counters) void this.#tellCounters();
+    if (nothing && held === this.#bodiesTold) {
+      draft.clear();
+      return null;
+    }
+    this.#bodiesTold = held;
+    const series = [...draft.urls].flatMap((url) => {
+      const engine = this.series.byUrl.get(url);
+      return engine ? [[url, shareOf(engine, draft.modelsOf(engine))] as const] : [];
+    });
+    const news: WorkerNews = {
+      inFlight: [...draft.engines].map((id) => [id, this.stats.ownInFlight(id)] as const),
+      bodies: held,
+      budget: this.services.budget.takeNews(),
+      marks: [...draft.marks.values()].map(({ engineId, what, at }) => ({ engineId, what, ago: now - at })),
+      series: new Map(series),
+      incoming: new Map([...draft.incoming].map((model) => [model, this.metrics.incoming.get(model) ?? 0])),
+    };
+    draft.clear();
+    return news;
+  }
+
+  async #tellCounters(): Promise<void> {
+    this.link.tell({ type: 'counters', own: await jsonOf(this.metrics.registry) });
+  }
+
+  async #share(id: number): Promise<void> {
+    const [own, process] = await Promise.all([
+      jsonOf(this.metrics.registry),
+      jsonOf(processMetrics().registry),
+    ]);
+    const share: WholeShare = {
+      figures: this.stats.sumsByEngine(),
+      series: this.series.share(),
+      incoming: this.metrics.incoming,
+      own,
+      process: process.filter(({ name }) => !OF_HOST.test(name)),
+    };
+    this.link.tell({ type: 'share', id, share });
+  }
+}
+
+async function jsonOf(registry: { getMetricsAsJSON(): Promise<unknown> }): Promise<readonly MetricJson[]> {
+  return (await registry.getMetricsAsJSON()) as readonly MetricJson[];
+}

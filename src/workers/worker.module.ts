@@ -1,0 +1,69 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { FleetService } from '../discovery/fleet.service.js';
+import { DynamicConfigService } from '../dynamic-config/dynamic-config.service.js';
+import { RouterMetrics } from '../metrics/router-metrics.js';
+import { WorkersReport } from '../operations/workers-report.js';
+import type { Extensions } from '../plugins.js';
+import { BodyMemory } from '../proxy/body-memory.js';
+import { RouterErrorFilter } from '../proxy/router-error.filter.js';
+import { SetAsideService } from '../proxy/set-aside.service.js';
+import { RouterModule, type RouterParts } from '../router.module.js';
+import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
+import { StatsLogService } from '../stats/stats-log.service.js';
+import { NewsDraft } from './news-draft.js';
+import { PrimaryLink } from './primary-link.js';
+import { RelayedConfig } from './relayed-config.js';
+import { RelayedFleet } from './relayed-fleet.js';
+import { RelayedScraper } from './relayed-scraper.js';
+import { SharedBodyMemory } from './shared-body-memory.js';
+import { SharedSetAside } from './shared-set-aside.js';
+import { SilentStatsLog } from './silent-stats-log.js';
+import { WorkerMetrics } from './worker-metrics.js';
+import { WorkerShare } from './worker-share.js';
+
+/** What a worker has in place of the parts of a router of one process, or beside them. */
+const PARTS: RouterParts = {
+  discovery: [{ provide: FleetService, useClass: RelayedFleet }],
+  stats: [{ provide: EngineStatsScraper, useClass: RelayedScraper }],
+  metrics: [
+    { provide: RouterMetrics, useClass: WorkerMetrics },
+    { provide: StatsLogService, useClass: SilentStatsLog },
+  ],
+  dynamicConfig: [{ provide: DynamicConfigService, useClass: RelayedConfig }],
+  proxy: [
+    { provide: SetAsideService, useClass: SharedSetAside },
+    { provide: BodyMemory, useClass: SharedBodyMemory },
+  ],
+  router: [WorkerShare],
+};
+
+/** The line to the primary, for all parts. */
+@Global()
+@Module({})
+class LinkModule {
+  static register(link: PrimaryLink): DynamicModule {
+    return {
+      module: LinkModule,
+      providers: [
+        { provide: PrimaryLink, useValue: link },
+        { provide: WorkersReport, useValue: link },
+        NewsDraft,
+      ],
+      exports: [PrimaryLink, WorkersReport, NewsDraft],
+    };
+  }
+}
+
+/** The application of one worker: the whole router, with what the primary does for all taken from it. */
+@Module({})
+export class WorkerModule {
+  static register(link: PrimaryLink, { strategies, discoveries }: Extensions): DynamicModule {
+    const { loaded } = link.beginning;
+    return {
+      module: WorkerModule,
+      imports: [LinkModule.register(link), RouterModule.withSettings(loaded, strategies, discoveries, PARTS)],
+      providers: [{ provide: APP_FILTER, useClass: RouterErrorFilter }],
+    };
+  }
+}
