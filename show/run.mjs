@@ -23,6 +23,7 @@ const SHOWS = {
   A8: ['a8-streams-and-bodies', '300 streams stay smooth while eight 100 MiB bodies arrive'],
   A9: ['a9-manifests', 'manifests, metrics and start in a cluster'],
   A10: ['a10-extension', 'a new strategy and a new discovery, inside the project and outside it'],
+  B5: ['b5-cost-stays', 'the cost of a request after two million, and that of session routing'],
   B6: ['b6-workers', 'two workers on one core and on two: processor time per request, and exact counters'],
 };
 
