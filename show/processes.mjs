@@ -147,7 +147,7 @@ export async function until(what, holds, limitMs = READY_MS) {
 
 /** Starts the simulated engine of the demo as a process; flags as in simulated-engine.main. */
 export async function startSimulatedEngine(args = []) {
-  return startEngine([join(ROOT, 'dist', 'demo', 'simulated-engine.main.js'), ...args]);
+  return startEngine([join(ROOT, 'dist', 'simulator', 'http', 'simulated-engine.main.js'), ...args]);
 }
 
 /** Starts the light engine as a process; flags as in light-engine.mjs. */

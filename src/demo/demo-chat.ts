@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isObject } from './simulated-text.js';
+import { isObject } from '../simulator/http/simulated-text.js';
 
 const QUESTION = 'What am I looking at?';
 

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { SettingsError } from '../config/settings-error.js';
 import { choosePort } from './demo-port.js';
 import { chatCommand, streamChat, waitUntilServed } from './demo-chat.js';
-import { startSimulatedEngine } from './simulated-engine.js';
+import { startSimulatedEngine } from '../simulator/http/simulated-engine.js';
 
 const DEFAULT_PORT = '8001';
 const MODEL = 'demo-small';

@@ -1,5 +1,5 @@
 import { type ClientRequest } from 'node:http';
-import { type SimulatedEngine, startSimulatedEngine } from '../../src/demo/simulated-engine.js';
+import { type SimulatedEngine, startSimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
 import type { RunningRouter } from '../../src/serve.js';
 import { ask, begin, chat, frameReader, headOf, openSocket, readUntil } from '../support/http-client.js';
 import { metric, whenNothingIsHeld } from '../support/router-metrics.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type DemoSurroundings, runDemo } from '../../../src/demo/demo.command.js';
-import { fetchAnswer } from './engine-client.js';
+import { fetchAnswer } from '../simulator/http/engine-client.js';
 
 /** Surroundings in which the second engine stands for the router, and everything printed is kept. */
 class Stage implements DemoSurroundings {

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { type SimulatedEngine, startSimulatedEngine } from '../../../src/demo/simulated-engine.js';
-import type { SimulatedEngineOptions } from '../../../src/demo/simulated-engine.js';
+import {
+  type SimulatedEngine,
+  startSimulatedEngine,
+} from '../../../../src/simulator/http/simulated-engine.js';
+import type { SimulatedEngineOptions } from '../../../../src/simulator/http/simulated-engine.js';
 import {
   ask,
   chatOf,

@@ -3,7 +3,7 @@ import {
   type Fault,
   type SimulatedEngine,
   startSimulatedEngine,
-} from '../../../src/demo/simulated-engine.js';
+} from '../../../../src/simulator/http/simulated-engine.js';
 import {
   ask,
   chatOf,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { ask, chatOf, collect, fetchAnswer, headOf } from './engine-client.js';
 
-const MAIN = join(__dirname, '../../../dist/demo/simulated-engine.main.js');
+const MAIN = join(__dirname, '../../../../dist/simulator/http/simulated-engine.main.js');
 
 describe('the simulated engine as a process', () => {
   let child: ChildProcess;

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type SimulatedEngine, startSimulatedEngine } from '../../../src/demo/simulated-engine.js';
+import {
+  type SimulatedEngine,
+  startSimulatedEngine,
+} from '../../../../src/simulator/http/simulated-engine.js';
 import { fetchAnswer, framesOf } from './engine-client.js';
 
-const FIXTURES = join(__dirname, '../../fixtures/vllm-0.32');
+const FIXTURES = join(__dirname, '../../../fixtures/vllm-0.32');
 
 interface Recording {
   method: string;
