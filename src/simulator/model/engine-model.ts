@@ -75,7 +75,7 @@ export class EngineModel {
 
   /** Share of the blocks that sequences hold, 0 to 1; blocks that are only cached are free. */
   get kvUsage(): number {
-    return 1 - this.pool.free / this.pool.size;
+    return (this.pool.size - this.pool.free) / this.pool.size;
   }
 
   /** Prompt tokens of sequences that have given no token yet. */
