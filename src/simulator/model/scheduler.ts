@@ -77,6 +77,7 @@ export class Scheduler {
     this.pool.release(sequence.blocks);
     sequence.state = 'finished';
     sequence.finishReason = reason;
+    sequence.planned = 0;
     return true;
   }
 
