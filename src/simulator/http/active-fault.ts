@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type CutPhase, cutAt, type Fault, parseFault } from './fault.js';
+import { type CutPhase, cutAt, type Fault, parseFault, parseRequestFault } from './fault.js';
 
 /** The fault of an engine, and how many requests it may still meet. */
 export class ActiveFault {
@@ -24,7 +24,7 @@ export class ActiveFault {
   forRequest(headers: IncomingHttpHeaders, pathname: string, probe: boolean): Fault | null {
     if (this.terminated) return probe ? null : { draining: true };
     const header = headers['x-sim-fault'];
-    if (typeof header === 'string') return parseFault(JSON.parse(header));
+    if (typeof header === 'string') return parseRequestFault(JSON.parse(header));
     const fault = this.current;
     if (fault === null || cutAt(fault, 'accept') !== null) return null;
     const on = fault.on ?? 'requests';

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { cutAt, type CutPhase, type Fault } from './fault.js';
 import { type EngineError, errorBody, errorFrame, ENGINE_DEAD } from './wire-format-other.js';
 import { DONE_FRAME } from './wire-format.js';
@@ -8,6 +9,14 @@ import type { RequestEnd, SeenRequest } from './seen-request.js';
 const RESET_DELAY_MS = 20;
 
 const EVENT_STREAM = 'text/event-stream; charset=utf-8';
+
+/** What all answers of an engine have in common. */
+export interface AnswerStyle {
+  /** Sent as `x-request-id` with every answer; null without `--enable-request-id-headers`. */
+  readonly requestId: string | null;
+  /** The error body of vLLM up to 0.10.0. */
+  readonly flatErrors: boolean;
+}
 
 /**
  * One request on its way through the engine: writes the answer with the engine's header lines in their
@@ -25,6 +34,7 @@ export class Exchange {
     readonly seen: SeenRequest,
     readonly fault: Fault | null,
     onOver: () => void,
+    private readonly style: AnswerStyle,
   ) {
     response.once('close', () => {
       const aborted = seen.finished === 'open' && !response.writableFinished;
@@ -93,7 +103,7 @@ export class Exchange {
   }
 
   sendError(error: EngineError): void {
-    const flat = this.fault?.flatError === true;
+    const flat = this.style.flatErrors || this.fault?.flatError === true;
     this.sendJson(error.status, errorBody(error, this.path, flat));
   }
 
@@ -180,6 +190,15 @@ export class Exchange {
     return this.response.write(text);
   }
 
+  /**
+   * The socket for bytes that are framed as HTTP chunks already, once the head is sent: one write for all frames of
+   * a turn, without the cost of `ServerResponse.write` for each. Null when a fault looks at each frame, and for
+   * a pipelined request whose turn has not come.
+   */
+  get rawSocket(): Socket | null {
+    return this.fault === null && !this.ended ? this.response.socket : null;
+  }
+
   /** Ends a stream, with a last frame if given. */
   end(last?: string): void {
     if (last !== undefined) this.frame(last);
@@ -188,8 +207,17 @@ export class Exchange {
     this.response.end();
   }
 
-  onDrain(callback: () => void): void {
-    this.response.once('drain', callback);
+  /** The client reads slowly: what is written now waits in memory. */
+  get needsRoom(): boolean {
+    return this.response.writableNeedDrain || (this.response.socket?.writableNeedDrain ?? false);
+  }
+
+  /** Calls back in a later turn, once the client has read enough. */
+  onRoom(callback: () => void): void {
+    const { response } = this;
+    const busy = response.writableNeedDrain ? response : response.socket;
+    if (busy?.writableNeedDrain === true) busy.once('drain', callback);
+    else setImmediate(callback);
   }
 
   /** Sends a head in the engine's order of lines; Node's own `connection` and `keep-alive` are left out. */
@@ -199,6 +227,8 @@ export class Exchange {
     response.removeHeader('connection');
     response.removeHeader('date');
     const lines = ['date', new Date().toUTCString(), 'server', 'uvicorn', ...headers];
+    const { requestId } = this.style;
+    if (requestId !== null) lines.push('x-request-id', requestId);
     if (!response.shouldKeepAlive) lines.push('connection', 'close');
     if (chunked) lines.push('transfer-encoding', 'chunked');
     response.writeHead(status, lines);

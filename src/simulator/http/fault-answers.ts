@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Exchange } from './exchange.js';
-import type { FixedAnswer } from './fault.js';
+import { type FixedAnswer, isDead } from './fault.js';
 import type { ReceivedBody } from './request-body.js';
 import { DRAINING, ENGINE_DEAD, internalError, QUEUE_FULL } from './wire-format-other.js';
 
@@ -13,7 +13,7 @@ export function answerByFault(exchange: Exchange, body: ReceivedBody): boolean {
   else if (fault.answer !== undefined) sendFixed(exchange, fault.answer);
   else if (fault.echo === true) sendEcho(exchange, body);
   else if (fault.draining === true) exchange.sendError(DRAINING);
-  else if (fault.dead === true) exchange.sendError(ENGINE_DEAD);
+  else if (isDead(fault)) exchange.sendError(ENGINE_DEAD);
   else if (fault.queueFull === true) exchange.sendError(QUEUE_FULL);
   else if (fault.status !== undefined || fault.flatError === true) sendStatus(exchange, fault.status ?? 500);
   else return false;

@@ -67,6 +67,15 @@ export interface Fault {
   /** 200 without any token: with `finish_reason` "abort", or a stream of nothing but `[DONE]`. */
   readonly abort?: 'finish-reason' | 'done-only';
 
+  /** The whole engine, streams included, is this many times slower. */
+  readonly slow?: number;
+  /** The whole engine is paused, as by `/pause?mode=keep`. */
+  readonly paused?: boolean;
+  /** The engine's core stands still: /health, /v1/models and /metrics answer, the figures never change. */
+  readonly frozen?: boolean;
+  /** The core dies now, everything fails as with `dead`, and after this many milliseconds the process ends. */
+  readonly dying?: number;
+
   /** Milliseconds before anything is answered. */
   readonly slowHead?: number;
   /** `: keep-alive` comments right after the head of a stream. */
@@ -114,6 +123,10 @@ const FIELDS: Readonly<Record<keyof Fault, (value: unknown) => boolean>> = {
   dead: isFlag,
   queueFull: isFlag,
   abort: (value) => value === 'finish-reason' || value === 'done-only',
+  slow: (value) => typeof value === 'number' && value >= 0.001 && value <= 1_000_000,
+  paused: isFlag,
+  frozen: isFlag,
+  dying: isCount,
   slowHead: isCount,
   keepAliveComments: isCount,
   hugeAnswer: isCount,
@@ -134,6 +147,20 @@ export function parseFault(value: unknown): Fault {
   }
   return value;
 }
+
+/** Fields that speak of the engine and not of a request. */
+const ENGINE_WIDE: readonly (keyof Fault)[] = ['refuse', 'slow', 'paused', 'frozen', 'dying', 'on', 'times'];
+
+/** As `parseFault`, for the fault of one request, which cannot change the whole engine. */
+export function parseRequestFault(value: unknown): Fault {
+  const fault = parseFault(value);
+  const wide = ENGINE_WIDE.find((field) => fault[field] !== undefined);
+  if (wide !== undefined) throw new Error(`fault field ${wide} is for the whole engine, not for one request`);
+  return fault;
+}
+
+/** Whether the engine says that its core is dead. */
+export const isDead = (fault: Fault | null): boolean => fault?.dead === true || fault?.dying !== undefined;
 
 /** The cut that a fault asks for at a phase, if any. */
 export function cutAt(fault: Fault | null, phase: CutPhase): 'reset' | 'fin' | 'hang' | null {

@@ -1,12 +1,14 @@
 import type { EngineState } from './engine-state.js';
 import type { Exchange } from './exchange.js';
-import { checkLimits, checkMessages, maxTokensOf, modelFor } from './request-checks.js';
+import { Choice, stopsOf } from './choice.js';
+import { Job } from './job.js';
+import { checkLimits, checkMessages, checkSampling, maxTokensOf, modelFor } from './request-checks.js';
 import { chatPrompt, completionPrompts, isObject, type JsonObject, type Prompt } from './simulated-text.js';
-import { textOf } from './simulated-text.js';
-import type { PacedJob } from './token-pacer.js';
+import { StreamedAnswer } from './streamed-answer.js';
+import { WholeAnswer } from './whole-answer.js';
 import { chatDialect, completionDialect, type Dialect, DONE_FRAME } from './wire-format.js';
-import type { FinishReason, Turn } from './wire-format.js';
-import { ENGINE_DEAD, hexId, unixNow } from './wire-format-other.js';
+import type { EndedChoice, PromptDetails, SimulatedModel, Turn } from './wire-format.js';
+import { hexId, QUEUE_FULL, unixNow } from './wire-format-other.js';
 import { messagesDialect, responsesDialect } from './wire-format-responses.js';
 
 /** What differs between the APIs that generate text. */
@@ -41,52 +43,117 @@ export const RESPONSES: GenerationApi = {
   hasMessages: false,
 };
 
-/** A generation that has been checked and may be scheduled. */
-interface Plan {
-  readonly turn: Turn;
-  readonly dialect: Dialect;
-  readonly prompts: readonly Prompt[];
-  /** Tokens for each prompt. */
-  readonly tokens: number;
-  readonly finish: FinishReason;
-  readonly scope: string;
-}
+/** Sequences of one request at most, prompts times `n`. */
+const MAX_CHOICES = 1_024;
 
 /** Checks a generation request and answers it at the engine's pace, as a stream if it asks for one. */
 export function generate(exchange: Exchange, state: EngineState, api: GenerationApi, body: JsonObject): void {
-  const wrong = api.hasMessages ? checkMessages(body) : null;
+  const wrong = (api.hasMessages ? checkMessages(body) : null) ?? checkSampling(state, body);
   if (wrong !== null) return exchange.sendError(wrong);
   const model = modelFor(state, body.model);
   if ('status' in model) return exchange.sendError(model);
   const prompts = api.prompts(body);
-  const promptTokens = prompts.reduce((sum, prompt) => sum + prompt.tokens, 0);
-  const refused = checkLimits(state, body, model, promptTokens);
+  const longest = prompts.reduce((most, { ids }) => Math.max(most, ids.length), 0);
+  const refused = checkLimits(state, body, model, longest);
   if (refused !== null) return exchange.sendError(refused);
 
-  const options = isObject(body.stream_options) ? body.stream_options : {};
   const wanted = maxTokensOf(body) as number | undefined;
-  const huge = exchange.fault?.hugeAnswer !== undefined;
-  const turn: Turn = {
+  const limit = exchange.fault?.hugeAnswer === undefined ? (wanted ?? state.tokens) : 1;
+  const choices = choicesOf(exchange, state, body, prompts, limit);
+  const jobs: Job[] = [];
+  const turn = turnOf(exchange, state, body, api, model, prompts, choices, jobs);
+  const dialect = api.dialect(turn);
+  if (exchange.fault?.abort !== undefined) return abortWithoutTokens(exchange, state, turn, dialect);
+
+  const streams = body.stream === true;
+  const output = streams
+    ? new StreamedAnswer(exchange, dialect, choices)
+    : new WholeAnswer(exchange, dialect, choices);
+  const wish = {
+    cacheKey: `${turn.model}\n${typeof body.cache_salt === 'string' ? body.cache_salt : ''}`,
+    adapter: model.parent === undefined ? null : model.id,
+    maxTokens: limit,
+    priority: typeof body.priority === 'number' ? body.priority : 0,
+  };
+  for (const [index, choice] of choices.entries()) {
+    const stopAfter = Math.min(choice.stopAfter, wanted === undefined ? limit : Infinity);
+    const { prompt, tokens } = choice;
+    const job = new Job(index, prompt, tokens, output, { ...wish, stopAfter }, state.model.capacity);
+    jobs.push(job);
+  }
+  const leave = (): void => {
+    for (const job of jobs) state.driver.abort(job);
+  };
+  if (!jobs.every((job) => state.driver.submit(job))) {
+    leave();
+    return exchange.sendError(QUEUE_FULL);
+  }
+  state.load += 1;
+  exchange.onOver(() => {
+    state.load -= 1;
+    leave();
+  });
+  // When a fault cuts the stream here, the sequences run on until the connection is closed.
+  if (output instanceof StreamedAnswer) output.begin(state.sseKeepAliveMs);
+}
+
+function choicesOf(
+  exchange: Exchange,
+  state: EngineState,
+  body: JsonObject,
+  prompts: readonly Prompt[],
+  limit: number,
+): readonly Choice[] {
+  const n = typeof body.n === 'number' ? body.n : 1;
+  const huge = exchange.fault?.hugeAnswer;
+  const stops = stopsOf(body.stop);
+  const withLogprobs = body.logprobs === true;
+  const choices: Choice[] = [];
+  for (const prompt of prompts) {
+    for (let choice = 0; choice < n && choices.length < MAX_CHOICES; choice += 1) {
+      const tokens =
+        huge === undefined
+          ? state.tokensFor(prompt.text, choice)
+          : { ascii: true, text: () => 'x'.repeat(huge), id: () => 0 };
+      choices.push(new Choice(prompt, tokens, limit, stops, withLogprobs));
+    }
+  }
+  return choices;
+}
+
+function turnOf(
+  exchange: Exchange,
+  state: EngineState,
+  body: JsonObject,
+  api: GenerationApi,
+  model: SimulatedModel,
+  prompts: readonly Prompt[],
+  choices: readonly Choice[],
+  jobs: readonly Job[],
+): Turn {
+  const options = isObject(body.stream_options) ? body.stream_options : {};
+  return {
     id: api.idPrefix + requestId(exchange, body, api),
     created: unixNow(),
     model: model.parent === undefined ? state.firstName : model.id,
-    promptTokens,
+    promptTokens: prompts.reduce((sum, { ids }) => sum + ids.length, 0),
+    choices: choices.length,
     includeUsage: options.include_usage === true,
     continuousUsage: options.include_usage === true && options.continuous_usage_stats === true,
     fingerprint: state.fingerprint,
     body,
+    details: () => (state.tellsPromptDetails ? detailsOf(jobs, state.model.profile.blockSize) : null),
   };
-  const plan: Plan = {
-    turn,
-    dialect: api.dialect(turn),
-    prompts,
-    tokens: huge ? 1 : (wanted ?? state.tokens),
-    finish: wanted === undefined ? 'stop' : 'length',
-    scope: model.parent === undefined ? '' : model.id,
-  };
-  if (exchange.fault?.abort !== undefined) abortWithoutTokens(exchange, state, plan);
-  else if (body.stream === true) stream(exchange, state, plan);
-  else answerWhole(exchange, state, plan);
+}
+
+function detailsOf(jobs: readonly Job[], blockSize: number): PromptDetails {
+  let cached = 0;
+  let blocks = 0;
+  for (const { sequence, promptTokens } of jobs) {
+    cached += sequence?.cachedTokens ?? 0;
+    blocks += Math.floor(promptTokens.length / blockSize);
+  }
+  return { cached, created: Math.max(0, blocks * blockSize - cached) };
 }
 
 /** The client's X-Request-Id, then its body's `request_id`, then 16 random hex digits; `resp_` has no header. */
@@ -96,98 +163,14 @@ function requestId(exchange: Exchange, body: JsonObject, api: GenerationApi): st
   return typeof body.request_id === 'string' && body.request_id !== '' ? body.request_id : hexId();
 }
 
-/** Takes a slot, runs `step` at the pace, and gives the slot back when the exchange is over or `done`. */
-function schedule(
-  exchange: Exchange,
-  state: EngineState,
-  plan: Plan,
-  pace: { delay: number; interval: number },
-  step: (job: PacedJob, done: () => void) => 'more' | 'wait' | 'over',
-): void {
-  let job: PacedJob | null = null;
-  let held = 0;
-  const ticket = state.slots.enter(() => {
-    held = plan.turn.promptTokens;
-    state.heldTokens += held;
-    const begun = state.pacer.run(pace.delay, pace.interval, () => step(begun, leave));
-    job = begun;
-  });
-  const leave = (): void => {
-    state.heldTokens -= held;
-    held = 0;
-    ticket.leave();
-    job?.cancel();
-  };
-  exchange.onOver(leave);
-}
-
-function countPrompt(state: EngineState, plan: Plan): void {
-  state.promptTokens += plan.turn.promptTokens;
-  for (const prompt of plan.prompts) state.cache.add(plan.scope, prompt.text, prompt.tokens);
-}
-
-function stream(exchange: Exchange, state: EngineState, plan: Plan): void {
-  if (!exchange.startStream()) return;
-  const { dialect, tokens, finish } = plan;
-  for (const frame of dialect.opening()) exchange.frame(frame);
-  const prompt = plan.prompts.map(({ text }) => text).join('\n');
-  const huge = exchange.fault?.hugeAnswer;
-  const token = huge === undefined ? state.tokensFor(prompt) : () => 'x'.repeat(huge);
-  let count = 0;
-  const pace = { delay: state.timeToFirstToken, interval: state.tokenInterval };
-  schedule(exchange, state, plan, pace, (job, done) => {
-    if (exchange.over) return 'over';
-    if (count === 0) {
-      countPrompt(state, plan);
-      for (const frame of dialect.first()) exchange.frame(frame);
-    }
-    const text = token(count);
-    count += 1;
-    state.generationTokens += 1;
-    const isLast = count === tokens;
-    const hasRoom = exchange.frame(dialect.token(text, count, isLast ? finish : null));
-    if (isLast) {
-      for (const frame of dialect.closing(textOf(token, tokens), count, finish)) exchange.frame(frame);
-      if (exchange.over) return 'over';
-      state.finished[finish] += 1;
-      exchange.end();
-      done();
-      return 'over';
-    }
-    if (hasRoom || exchange.over) return 'more';
-    exchange.onDrain(() => job.wake());
-    return 'wait';
-  });
-}
-
-function answerWhole(exchange: Exchange, state: EngineState, plan: Plan): void {
-  const { dialect, tokens, finish, prompts } = plan;
-  const delay = state.timeToFirstToken + state.tokenInterval * (tokens - 1);
-  schedule(exchange, state, plan, { delay, interval: 0 }, (_job, done) => {
-    if (exchange.over) return 'over';
-    countPrompt(state, plan);
-    const count = tokens * prompts.length;
-    state.generationTokens += count;
-    state.finished[finish] += 1;
-    const huge = exchange.fault?.hugeAnswer;
-    const texts =
-      huge === undefined
-        ? prompts.map(({ text }) => textOf(state.tokensFor(text), tokens))
-        : ['x'.repeat(huge)];
-    if (exchange.fault?.errorEvent === true) exchange.sendError(ENGINE_DEAD);
-    else exchange.sendJson(200, dialect.whole(texts, count, finish));
-    if (exchange.seen.finished !== 'open' || exchange.response.writableEnded) done();
-    return 'over';
-  });
-}
-
 /** What a draining, paused or sleeping engine gives instead of an answer: 200, but no token. */
-function abortWithoutTokens(exchange: Exchange, state: EngineState, { turn, dialect }: Plan): void {
-  state.finished.abort += 1;
-  if (turn.body.stream !== true) return exchange.sendJson(200, dialect.whole([''], 0, 'abort'));
+function abortWithoutTokens(exchange: Exchange, state: EngineState, turn: Turn, dialect: Dialect): void {
+  state.model.counters.finished.abort += 1;
+  const ended: EndedChoice[] = [{ text: '', finish: 'abort', stop: null, logprobs: null }];
+  if (turn.body.stream !== true) return exchange.sendJson(200, dialect.whole(ended, 0));
   if (!exchange.startStream()) return;
   if (exchange.fault?.abort === 'done-only') return exchange.end(DONE_FRAME);
-  const frames = [...dialect.opening(), ...dialect.first(), dialect.token('', 0, 'abort')];
-  for (const frame of [...frames, ...dialect.closing('', 0, 'abort')]) exchange.frame(frame);
+  const frames = [...dialect.opening(), ...dialect.first(), dialect.token(0, '', 0, 'abort', null)];
+  for (const frame of [...frames, ...dialect.closing(ended, 0)]) exchange.frame(frame);
   exchange.end();
 }

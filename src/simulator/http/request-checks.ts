@@ -12,6 +12,10 @@ function pythonInput(value: unknown): string {
 const fault = (type: string, loc: string, msg: string, input: unknown): EngineError =>
   schemaError(`{'type': '${type}', 'loc': '${loc}', 'msg': '${msg}', 'input': '${pythonInput(input)}'}`, loc);
 
+/** A field that the schema wants. */
+export const missingField = (name: string, body: JsonObject): EngineError =>
+  fault('missing', `body.${name}`, 'Field required', body);
+
 /** Reads a JSON body as vLLM does: every refusal is a 400. */
 export function parseJsonBody(
   contentType: string | undefined,
@@ -62,6 +66,36 @@ export function checkMessages(body: JsonObject): EngineError | null {
     ? null
     : badRequest('Cannot apply chat template to an empty conversation. Provide at least one message.');
 }
+
+/** Python writes a float with a point. */
+const pythonFloat = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value));
+
+/** What vLLM refuses in how an answer is to be sampled. */
+export function checkSampling(state: EngineState, body: JsonObject): EngineError | null {
+  const { n, temperature, tools } = body;
+  if (typeof temperature === 'number' && temperature < 0) {
+    const given = pythonFloat(temperature);
+    const detail = `(parameter=temperature, value=${given})`;
+    return badRequest(`temperature must be non-negative, got ${given}. ${detail}`, 'temperature');
+  }
+  if (typeof n === 'number' && n < 1) return badRequest(`n must be at least 1, got ${n}.`);
+  if (typeof n === 'number' && n > 1 && temperature === 0) {
+    return badRequest(`n must be 1 when using greedy sampling, got ${n}.`);
+  }
+  const choosesTools = Array.isArray(tools) && tools.length > 0 && (body.tool_choice ?? 'auto') === 'auto';
+  if (choosesTools && !state.autoToolChoice) {
+    return badRequest(
+      '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+    );
+  }
+  const messages = Array.isArray(body.messages) ? body.messages : [];
+  return messages.some(hasImage) ? badRequest(`${state.firstName} is not a multimodal model`) : null;
+}
+
+const hasImage = (message: unknown): boolean =>
+  isObject(message) &&
+  Array.isArray(message.content) &&
+  message.content.some((part: unknown) => isObject(part) && part.type === 'image_url');
 
 /** `max_tokens`, whatever the API calls it; undefined when the request names none. */
 export function maxTokensOf(body: JsonObject): unknown {

@@ -1,30 +1,27 @@
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActiveFault } from './active-fault.js';
 import { controlRoute } from './control-routes.js';
-import { answerRequest, isProbe } from './engine-routes.js';
 import { EngineConnections } from './engine-connections.js';
-import { EngineState, modelsOf, type SimulatedEngineOptions } from './engine-state.js';
-import { Exchange } from './exchange.js';
-import { answerByFault } from './fault-answers.js';
+import { type EngineEvent, EngineLedger } from './engine-ledger.js';
+import type { SimulatedEngineOptions } from './engine-options.js';
+import { EngineState, modelsOf } from './engine-state.js';
+import { EngineWideFault } from './engine-wide-fault.js';
 import type { Fault } from './fault.js';
-import { acceptRealtime } from './realtime-socket.js';
-import { readBody } from './request-body.js';
-import { RequestLog, type SeenRequest, seenRequest } from './seen-request.js';
+import { RequestIntake } from './request-intake.js';
+import type { SeenRequest } from './seen-request.js';
 import type { SimulatedModel } from './wire-format.js';
 
-export type { SimulatedEngineOptions } from './engine-state.js';
+export type { EngineEvent } from './engine-ledger.js';
+export type { SimulatedEngineOptions } from './engine-options.js';
 export type { Fault, FixedAnswer } from './fault.js';
 export type { SeenRequest } from './seen-request.js';
 export type { SimulatedModel } from './wire-format.js';
 
 const UVICORN_KEEP_ALIVE_MS = 5_000;
 const REMEMBERED_REQUESTS = 10_000;
-
-/** What `once` waits for: the body of a request has been read, it has ended, its client left, none is left. */
-export type EngineEvent = 'request' | 'finished' | 'aborted' | 'idle';
 
 /** Starts a simulated engine; rejects when the port is taken. */
 export async function startSimulatedEngine(options: SimulatedEngineOptions = {}): Promise<SimulatedEngine> {
@@ -40,27 +37,20 @@ export async function startSimulatedEngine(options: SimulatedEngineOptions = {})
 export class SimulatedEngine {
   private readonly server: Server;
   private readonly state: EngineState;
-  private readonly events = new EventEmitter().setMaxListeners(0);
   private readonly connections: EngineConnections;
-  private readonly requestLog: RequestLog;
-  private readonly probeLog: RequestLog;
+  private readonly ledger: EngineLedger;
   private readonly host: string;
   private boundPort: number;
   private readonly fault = new ActiveFault();
-  private mode: 'serving' | 'silent' | 'killed' = 'serving';
-
-  /** Client requests between their head and the end of their answer. */
-  inFlight = 0;
-  /** Client requests whose client left before the end of the answer. */
-  aborted = 0;
+  private readonly wideFault: EngineWideFault;
+  private readonly intake: RequestIntake;
 
   constructor(options: SimulatedEngineOptions = {}) {
     this.state = new EngineState(options);
+    this.wideFault = new EngineWideFault(this.state, () => this.die());
     this.host = options.host ?? '127.0.0.1';
     this.boundPort = options.port ?? 0;
-    const remember = options.remember ?? REMEMBERED_REQUESTS;
-    this.requestLog = new RequestLog(remember);
-    this.probeLog = new RequestLog(remember);
+    this.ledger = new EngineLedger(options.remember ?? REMEMBERED_REQUESTS);
     this.server = createServer(
       { requestTimeout: 0, headersTimeout: 0, maxHeaderSize: 1024 * 1024 },
       (request, response) => void this.receive(request, response),
@@ -69,7 +59,10 @@ export class SimulatedEngine {
     this.server.keepAliveTimeout = 0;
     this.connections = new EngineConnections(this.fault, options.keepAliveMs ?? UVICORN_KEEP_ALIVE_MS);
     this.server.on('connection', (socket: Socket) => this.connections.accept(socket));
-    this.server.on('upgrade', (request: IncomingMessage, socket: Socket) => this.upgrade(request, socket));
+    this.intake = new RequestIntake(this.state, this.fault, this.ledger, this.connections);
+    this.server.on('upgrade', (request: IncomingMessage, socket: Socket) =>
+      this.intake.upgrade(request, socket),
+    );
     this.server.on('clientError', (_error, socket) => {
       socket.end(
         'HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n\r\n',
@@ -96,17 +89,27 @@ export class SimulatedEngine {
 
   /** The last client requests, oldest first, at most `remember`. */
   get requests(): readonly SeenRequest[] {
-    return this.requestLog.all();
+    return this.ledger.requests.all();
   }
 
   /** Client requests since the start. */
   get requestCount(): number {
-    return this.requestLog.count;
+    return this.ledger.requests.count;
   }
 
   /** The last requests for /v1/models, /health, /metrics and the like. */
   get probes(): readonly SeenRequest[] {
-    return this.probeLog.all();
+    return this.ledger.probes.all();
+  }
+
+  /** Client requests between their head and the end of their answer. */
+  get inFlight(): number {
+    return this.ledger.inFlight;
+  }
+
+  /** Client requests whose client left before the end of the answer. */
+  get aborted(): number {
+    return this.ledger.aborted;
   }
 
   /** Connections accepted since the start. */
@@ -114,12 +117,19 @@ export class SimulatedEngine {
     return this.connections.count;
   }
 
+  /** Sequences in execution batches. */
   get running(): number {
-    return this.state.slots.running;
+    return this.state.model.running;
   }
 
+  /** Sequences that wait in the engine, or outside of it because it is paused or asleep. */
   get waiting(): number {
-    return this.state.slots.waiting;
+    return this.state.model.waiting + this.state.driver.held;
+  }
+
+  /** The fault in force. */
+  get currentFault(): Fault | null {
+    return this.fault.current;
   }
 
   async listen(): Promise<void> {
@@ -131,26 +141,24 @@ export class SimulatedEngine {
   /** Sets what goes wrong from now on, null for nothing. Resolves when the port refuses or listens again. */
   async setFault(fault: Fault | null): Promise<void> {
     this.fault.set(fault);
-    if (this.mode !== 'serving') return;
+    if (this.intake.mode !== 'serving') return;
+    this.wideFault.apply(this.fault.current);
     if (fault?.refuse === true) this.server.close();
     else if (!this.server.listening) await this.listen();
   }
 
   /** Freezes all token streams and lets new requests wait, as `/pause?mode=keep`. */
   pause(): void {
-    this.state.slots.hold();
-    this.state.pacer.freeze();
+    void this.state.switches.pause('keep');
   }
 
   resume(): void {
-    this.state.pacer.thaw();
-    this.state.slots.release();
+    this.state.switches.resume();
   }
 
-  /** Resolves with the request of the next event of this kind; with null for `idle`. */
+  /** Resolves with the request of the next event of this kind; with null for `idle` and `died`. */
   async once(event: EngineEvent): Promise<SeenRequest | null> {
-    const [request] = (await once(this.events, event)) as [SeenRequest | null];
-    return request;
+    return this.ledger.once(event);
   }
 
   /** The next client request whose body has been read. */
@@ -167,11 +175,11 @@ export class SimulatedEngine {
   async close(graceMs = 2_000): Promise<void> {
     this.server.close();
     this.server.closeIdleConnections();
-    if (this.mode === 'serving' && this.inFlight > 0) {
+    if (this.intake.mode === 'serving' && this.inFlight > 0) {
       this.resume();
       await Promise.race([this.whenIdle(), sleep(graceMs, undefined, { ref: false })]);
     }
-    this.mode = 'killed';
+    this.intake.mode = 'killed';
     const gone = this.connections.gone();
     this.connections.destroyAll();
     await gone;
@@ -179,7 +187,7 @@ export class SimulatedEngine {
 
   /** What SIGKILL looks like from outside: the port refuses, each connection gets a FIN where it stands. */
   kill(): void {
-    this.mode = 'killed';
+    this.intake.mode = 'killed';
     this.server.close();
     this.connections.destroyAll();
   }
@@ -189,62 +197,33 @@ export class SimulatedEngine {
    * and requests in flight get neither a byte nor a FIN any more.
    */
   hangSilently(): void {
-    this.mode = 'silent';
+    this.intake.mode = 'silent';
     this.fault.terminated = true;
-    this.pause();
+    this.state.driver.freeze();
     this.server.close();
     this.server.closeIdleConnections();
   }
 
+  /**
+   * What SIGTERM does to vLLM with `--shutdown-timeout`: what is in flight goes on, new requests get a 500, probes
+   * are answered. Resolves when nothing is in flight, or after `timeoutMs`; then the rest hangs silently.
+   */
+  async drain(timeoutMs: number): Promise<void> {
+    this.fault.terminated = true;
+    const over = new AbortController();
+    const timedOut = sleep(timeoutMs, undefined, { signal: over.signal }).catch(() => {});
+    await Promise.race([this.whenIdle(), timedOut]);
+    over.abort();
+    if (this.inFlight > 0) this.hangSilently();
+  }
+
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const pathname = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    if (pathname.startsWith('/sim/')) return controlRoute(this, request, response);
-    const probe = isProbe(request.method ?? '', pathname);
-    const { number, requests, hung } = this.connections.begin(request.socket);
-    if (hung) return;
-    const { mode } = this;
-    if (mode === 'silent') response.shouldKeepAlive = false;
-    const seen = seenRequest(request, number);
-    (probe ? this.probeLog : this.requestLog).add(seen);
-    if (!probe) this.inFlight += 1;
-    let fault: Fault | null = null;
-    try {
-      fault = this.fault.forRequest(request.headers, pathname, probe);
-    } catch (error) {
-      fault = { status: 400, body: `x-sim-fault: ${String(error)}` };
-    }
-    const exchange = new Exchange(request, response, seen, fault, () => this.finish(request, seen, probe));
-    if (fault?.staleSocket !== undefined && requests > 1) {
-      return exchange.close(fault.staleSocket, 'faulted');
-    }
-    if (exchange.cut('request-head')) return;
-    const body = await readBody(request, seen, fault?.echo === true);
-    if (body === null || exchange.over) return;
-    if (!probe) this.events.emit('request', seen);
-    if (fault?.slowHead !== undefined) await exchange.delay(fault.slowHead);
-    if (this.mode !== mode || exchange.over) return;
-    if (answerByFault(exchange, body)) return;
-    if (this.fault.current?.dead === true && pathname === '/health') return exchange.send(503, [], '');
-    answerRequest(exchange, this.state, body);
+    if (request.url?.startsWith('/sim/')) await controlRoute(this, request, response);
+    else await this.intake.receive(request, response);
   }
 
-  private finish(request: IncomingMessage, seen: SeenRequest, probe: boolean): void {
-    this.connections.rest(request.socket);
-    if (this.mode === 'killed' && seen.finished === 'aborted') seen.finished = 'killed';
-    if (probe) return;
-    this.inFlight -= 1;
-    if (seen.finished === 'aborted') {
-      this.aborted += 1;
-      this.events.emit('aborted', seen);
-    }
-    this.events.emit('finished', seen);
-    if (this.inFlight === 0) this.events.emit('idle', null);
-  }
-
-  private upgrade(request: IncomingMessage, socket: Socket): void {
-    const how = this.fault.cutEarly('request-head') ?? this.fault.cutEarly('before-head');
-    if (how === 'reset') socket.resetAndDestroy();
-    else if (how === 'fin') socket.destroy();
-    else if (how === null) acceptRealtime(request, socket, this.state.firstName);
+  private die(): void {
+    this.kill();
+    this.ledger.tell('died', null);
   }
 }

@@ -15,12 +15,12 @@ export function modelList(models: readonly SimulatedModel[]): object {
   const created = unixNow();
   return {
     object: 'list',
-    data: models.map(({ id, parent, maxModelLen }) => ({
+    data: models.map(({ id, parent, root, maxModelLen }) => ({
       id,
       object: 'model',
       created,
       owned_by: 'vllm',
-      root: `/models/${id}`,
+      root: root ?? `/models/${id}`,
       parent: parent ?? null,
       max_model_len: parent === undefined ? (maxModelLen ?? DEFAULT_MAX_MODEL_LEN) : null,
       permission: [
@@ -77,6 +77,13 @@ export const DRAINING = internalError('cannot schedule new futures after shutdow
 export const ENGINE_DEAD = internalError(
   'EngineCore encountered an issue. See stack trace (above) for the root cause.',
 );
+/** Rendering and token-in token-out. */
+export const SCALE_OUT_OFF: EngineError = {
+  status: 403,
+  message: 'Scale-out endpoints are disabled. Restart vllm serve with --enable-scale-out to enable them.',
+  type: 'PermissionDeniedError',
+  param: null,
+};
 export const QUEUE_FULL: EngineError = {
   status: 503,
   message:

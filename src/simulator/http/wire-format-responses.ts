@@ -1,9 +1,11 @@
 /** `/v1/responses` and `/v1/messages` of vLLM 0.32 with default flags: streams of named events. */
 import { randomBytes } from 'node:crypto';
-import type { Dialect, FinishReason, Turn } from './wire-format.js';
+import type { Dialect, EndedChoice, FinishReason, Turn } from './wire-format.js';
 
 const eventFrame = (value: { readonly type: string; readonly [field: string]: unknown }): string =>
   `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
+
+const NOTHING: EndedChoice = { text: '', finish: 'stop', stop: null, logprobs: null };
 
 const numberOr = (value: unknown, otherwise: number): number =>
   typeof value === 'number' ? value : otherwise;
@@ -12,7 +14,7 @@ function responsesUsage(turn: Turn, count: number): object {
   return {
     input_tokens: turn.promptTokens,
     input_tokens_details: {
-      cached_tokens: 0,
+      cached_tokens: turn.details()?.cached ?? 0,
       cache_write_tokens: 0,
       input_tokens_per_turn: [],
       cached_tokens_per_turn: [],
@@ -124,7 +126,9 @@ export function responsesDialect(turn: Turn): Dialect {
         part: part('', []),
       }),
     ],
-    token: (delta) =>
+    // Each frame has a number of its own.
+    template: () => null,
+    token: (_choice, delta) =>
       event('response.output_text.delta', {
         content_index: 0,
         delta,
@@ -132,26 +136,29 @@ export function responsesDialect(turn: Turn): Dialect {
         logprobs: [],
         output_index: 0,
       }),
-    closing: (text, count, finish) => [
-      eventFrame({
-        content_index: 0,
-        ...place,
-        logprobs: [],
-        output_index: 0,
-        sequence_number: sequence++,
-        text,
-        type: 'response.output_text.done',
-      }),
-      event('response.content_part.done', {
-        content_index: 0,
-        ...place,
-        output_index: 0,
-        part: part(text, null),
-      }),
-      event('response.output_item.done', { item: item(text), output_index: 0 }),
-      event('response.completed', { response: finished(text, count, finish) }),
-    ],
-    whole: (texts, count, finish) => finished(texts[0] ?? '', count, finish),
+    closing: ([ended = NOTHING], count) => {
+      const { text, finish } = ended;
+      return [
+        eventFrame({
+          content_index: 0,
+          ...place,
+          logprobs: [],
+          output_index: 0,
+          sequence_number: sequence++,
+          text,
+          type: 'response.output_text.done',
+        }),
+        event('response.content_part.done', {
+          content_index: 0,
+          ...place,
+          output_index: 0,
+          part: part(text, null),
+        }),
+        event('response.output_item.done', { item: item(text), output_index: 0 }),
+        event('response.completed', { response: finished(text, count, finish) }),
+      ];
+    },
+    whole: ([ended = NOTHING], count) => finished(ended.text, count, ended.finish),
   };
 }
 
@@ -159,6 +166,7 @@ const STOP_REASONS: Readonly<Record<FinishReason, string>> = {
   stop: 'end_turn',
   length: 'max_tokens',
   abort: 'end_turn',
+  error: 'end_turn',
 };
 
 export function messagesDialect(turn: Turn): Dialect {
@@ -185,24 +193,28 @@ export function messagesDialect(turn: Turn): Dialect {
         index: 0,
       }),
     ],
-    token: (text) =>
+    template: () => [
+      'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"type":"text_delta","text":',
+      '},"index":0}\n\n',
+    ],
+    token: (_choice, text) =>
       eventFrame({ type: 'content_block_delta', delta: { type: 'text_delta', text }, index: 0 }),
-    closing: (_text, count, finish) => [
+    closing: ([ended = NOTHING], count) => [
       eventFrame({ type: 'content_block_stop', index: 0 }),
       eventFrame({
         type: 'message_delta',
-        delta: { stop_reason: STOP_REASONS[finish], stop_sequence: null },
+        delta: { stop_reason: STOP_REASONS[ended.finish], stop_sequence: null },
         usage: usage(count),
       }),
       eventFrame({ type: 'message_stop' }),
     ],
-    whole: (texts, count, finish) => ({
+    whole: ([ended = NOTHING], count) => ({
       id: turn.id,
       type: 'message',
       role: 'assistant',
-      content: [{ type: 'text', text: texts[0] ?? '' }],
+      content: [{ type: 'text', text: ended.text }],
       model: turn.model,
-      stop_reason: STOP_REASONS[finish],
+      stop_reason: STOP_REASONS[ended.finish],
       usage: usage(count),
     }),
   };
