@@ -6,8 +6,9 @@ import type { SimulatedEngine } from './simulated-engine.js';
 import type { SimulatedModel } from './wire-format.js';
 
 /**
- * `/sim/*`: drives an engine that runs as a process of its own. `POST /sim/fault` (a fault or null),
- * `POST /sim/models` (a list of names or cards), `POST /sim/pause`, `POST /sim/resume`, `GET /sim/stats`.
+ * `/sim/*`: drives an engine that runs as a process of its own. `POST /sim/fault` sets a fault (null for none), `GET`
+ * tells it, `DELETE` lifts it; `POST /sim/models` (a list of names or cards), `POST /sim/pause`, `POST /sim/resume`,
+ * `GET /sim/stats`.
  */
 export async function controlRoute(
   engine: SimulatedEngine,
@@ -24,6 +25,11 @@ export async function controlRoute(
       case 'POST /sim/fault':
         await engine.setFault(value === null ? null : parseFault(value));
         break;
+      case 'DELETE /sim/fault':
+        await engine.setFault(null);
+        break;
+      case 'GET /sim/fault':
+        return answer(200, { fault: engine.currentFault });
       case 'POST /sim/models':
         engine.models = readModels(value);
         break;
@@ -39,7 +45,9 @@ export async function controlRoute(
         return answer(404, { error: 'no such control route' });
     }
     const { requestCount, inFlight, aborted, connectionCount, running, waiting } = engine;
-    answer(200, { requestCount, inFlight, aborted, connectionCount, running, waiting });
+    const { user, system } = process.cpuUsage();
+    const cpuSeconds = (user + system) / 1e6;
+    answer(200, { requestCount, inFlight, aborted, connectionCount, running, waiting, cpuSeconds });
   } catch (error) {
     answer(400, { error: error instanceof Error ? error.message : String(error) });
   }

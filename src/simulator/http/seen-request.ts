@@ -18,6 +18,8 @@ export interface SeenRequest {
   /** The body as UTF-8, when it has been read and is smaller than 64 KiB. */
   body: string | null;
   finished: 'open' | RequestEnd;
+  /** Tokens of a stream that have been written; what a slow reader has not got yet waits in the engine. */
+  tokensSent: number;
   /** Status of the answer, once its head was sent. */
   status: number | null;
 }
@@ -34,6 +36,7 @@ export function seenRequest(request: IncomingMessage, connection: number): SeenR
     bodyLength: 0,
     body: null,
     finished: 'open',
+    tokensSent: 0,
     status: null,
   };
 }

@@ -79,6 +79,7 @@ export class StreamedAnswer implements AnswerOutput {
   #addTokens(index: number): boolean {
     const choice = this.choices[index] as Choice;
     const chunks = this.#socket === null ? null : (this.#chunks[index] ?? null);
+    const before = choice.sent;
     while (choice.sent < choice.made && this.#bytes < BYTES_AT_ONCE) {
       const isLast = choice.sent + 1 === choice.made && choice.finish !== null;
       if (chunks === null || isLast) this.#add(this.#frame(index, choice, isLast));
@@ -89,6 +90,7 @@ export class StreamedAnswer implements AnswerOutput {
       }
       choice.sent += 1;
     }
+    this.exchange.seen.tokensSent += choice.sent - before;
     if (choice.finish === null || choice.sent < choice.made) return false;
     if (!choice.finishSent) this.#add(this.dialect.token(index, '', choice.made, choice.finish, null));
     choice.finishSent = true;
