@@ -4,9 +4,10 @@ import {
   type SimulatedEngine,
   startSimulatedEngine,
 } from '../../../../src/simulator/http/simulated-engine.js';
+import { PROFILES } from '../../../../src/simulator/model/engine-profile.js';
 import { fetchAnswer, framesOf } from './engine-client.js';
 
-const FIXTURES = join(__dirname, '../../../fixtures/vllm-0.32');
+const FIXTURES = join(__dirname, '../../../fixtures');
 
 interface Recording {
   method: string;
@@ -18,8 +19,8 @@ interface Recording {
   body: string;
 }
 
-function readRecording(file: string): Recording {
-  const [request = '', answer = ''] = readFileSync(join(FIXTURES, file), 'utf8')
+function readRecording(folder: string, file: string): Recording {
+  const [request = '', answer = ''] = readFileSync(join(FIXTURES, folder, file), 'utf8')
     .slice('### request\n'.length)
     .split('\n### answer\n');
   const [requestHead = '', ...requestRest] = request.split('\n\n');
@@ -45,6 +46,7 @@ function readRecording(file: string): Recording {
 /** Values that differ from run to run or from model to model; all others must be equal. */
 const FREE: readonly RegExp[] = [
   /^(id|item_id|created|created_at|system_fingerprint|text|content|delta|tokens|prompt)$/,
+  /^(token|logprob|bytes)$/,
 ];
 
 /** The text of a JSON value, its keys in order, with the free values replaced by their kind. */
@@ -56,7 +58,9 @@ function shapeOf(json: string): string {
       return inner === '' ? '' : key.endsWith('id') ? inner.replace(/[\da-f]{16}$/, '<hex>') : '<text>';
     if (typeof inner === 'number') return '<number>';
     return Array.isArray(inner) && inner.every((item) => typeof item === 'number')
-      ? `<${inner.length} numbers>`
+      ? key === 'bytes'
+        ? '<bytes>'
+        : `<${inner.length} numbers>`
       : inner;
   });
   return JSON.stringify(value);
@@ -69,49 +73,60 @@ function frameShape(frame: string): string {
     .join('\n');
 }
 
-const RECORDINGS = readdirSync(FIXTURES)
-  .filter((file) => file !== 'metrics.txt')
-  .sort();
+const PLAIN = 'vllm-0.32';
+const FULL = 'vllm-0.32-full';
+
+/** Asks what was asked in a recording and compares the answer with the recorded one. */
+async function compare(engine: SimulatedEngine, recording: Recording): Promise<void> {
+  const answer = await fetchAnswer(engine.url + recording.path, {
+    method: recording.method,
+    headers: recording.requestHeaders,
+    ...(recording.requestBody === '' ? {} : { body: recording.requestBody }),
+  });
+  expect(answer.status).toBe(recording.status);
+  const lines = answer.rawHeaders.flatMap((name, index, all) => (index % 2 ? [] : [[name, all[index + 1]]]));
+  const masked = (pairs: (string | undefined)[][]): (string | undefined)[][] =>
+    pairs.map(([name, value]) => {
+      if (/^(date|content-length)$/.test(name ?? '')) return [name, '<value>'];
+      return [name, name === 'x-request-id' ? value?.replace(/^[\da-f]{32}$/, '<hex>') : value];
+    });
+  expect(masked(lines)).toEqual(masked(recording.headers));
+
+  if (recording.method === 'HEAD') return;
+  const expected = recording.body;
+  const isJson = recording.headers.some(([, value]) => value === 'application/json');
+  if (expected.startsWith('data:') || expected.startsWith('event:')) {
+    expect(framesOf(answer.body).map(frameShape)).toEqual(framesOf(expected.trimEnd()).map(frameShape));
+  } else if (isJson) expect(shapeOf(answer.body.toString())).toBe(shapeOf(expected));
+  else expect(answer.body.toString()).toBe(expected.trimEnd());
+}
+
+/** The answer of the simulated engine to a recorded request that names a stop string, with one of its own words. */
+async function withOwnStop(engine: SimulatedEngine, recording: Recording): Promise<Recording> {
+  const { stop: _stop, ...body } = JSON.parse(recording.requestBody) as Record<string, unknown>;
+  const answer = await fetchAnswer(engine.url + recording.path, { body });
+  const { choices } = JSON.parse(answer.body.toString()) as { choices: { message: { content: string } }[] };
+  const word = choices[0]?.message.content.trim().split(' ')[1] ?? '';
+  return {
+    ...recording,
+    requestBody: JSON.stringify({ ...body, stop: [word] }),
+    body: recording.body.replace('"stop_reason":"w25"', `"stop_reason":"${word}"`),
+  };
+}
 
 describe('the wire format of the simulated engine', () => {
   let engine: SimulatedEngine;
   beforeAll(async () => {
-    engine = await startSimulatedEngine({ models: [{ id: 'tiny', maxModelLen: 8192 }] });
-  });
-  afterEach(() => {
-    engine.models = [{ id: 'tiny', maxModelLen: 8192 }];
+    engine = await startSimulatedEngine({
+      models: [{ id: 'tiny', maxModelLen: 8192 }],
+      runner: 'generate',
+    });
   });
   afterAll(async () => engine.close());
 
-  it.each(RECORDINGS)('is the recorded one of vLLM 0.32: %s', async (file) => {
-    const recording = readRecording(file);
-    if (file.startsWith('lora')) engine.models = [...engine.models, { id: 'lora1', parent: 'tiny' }];
-    const answer = await fetchAnswer(engine.url + recording.path, {
-      method: recording.method,
-      headers: recording.requestHeaders,
-      ...(recording.requestBody === '' ? {} : { body: recording.requestBody }),
-    });
-
-    expect(answer.status).toBe(recording.status);
-    const lines = answer.rawHeaders.flatMap((name, index, all) =>
-      index % 2 ? [] : [[name, all[index + 1]]],
-    );
-    const volatile = /^(date|content-length)$/;
-    const masked = (pairs: (string | undefined)[][]): (string | undefined)[][] =>
-      pairs
-        .filter(([name]) => name !== 'x-request-id')
-        .map(([name, value]) => (volatile.test(name ?? '') ? [name, '<value>'] : [name, value]));
-    expect(masked(lines)).toEqual(masked(recording.headers));
-
-    if (recording.method === 'HEAD') return;
-    const expected = recording.body;
-    if (expected.startsWith('data:') || expected.startsWith('event:')) {
-      expect(framesOf(answer.body).map(frameShape)).toEqual(framesOf(expected.trimEnd()).map(frameShape));
-    } else if (expected.trim() === '') {
-      expect(answer.body).toHaveLength(0);
-    } else {
-      expect(shapeOf(answer.body.toString())).toBe(shapeOf(expected));
-    }
+  it.each(readdirSync(join(FIXTURES, PLAIN)).sort())('is the recorded one of vLLM 0.32: %s', async (file) => {
+    const recording = readRecording(PLAIN, file);
+    await compare(engine, file === 'chat-stop-eos.txt' ? await withOwnStop(engine, recording) : recording);
   });
 
   it('refuses a prompt longer than the model with the recorded message', async () => {
@@ -130,5 +145,47 @@ describe('the wire format of the simulated engine', () => {
         code: 400,
       },
     });
+  });
+});
+
+/** In the order in which they were asked, because each changes the engine for the next. */
+const STEPS = [
+  ...['chat-cached-tokens-1', 'chat-cached-tokens-2', 'chat-stream-cached-tokens', 'chat-request-id'],
+  ...['lora-load', 'lora-load-again', 'lora-load-missing-field', 'lora-load-name-of-base'],
+  ...['lora-load-no-such-path', 'lora-models', 'lora-chat', 'lora-unload', 'lora-unload-absent'],
+  ...[
+    'pause',
+    'is_paused',
+    'resume',
+    'sleep',
+    'is_sleeping',
+    'health-asleep',
+    'wake_up',
+    'reset_prefix_cache',
+  ],
+];
+
+describe('the wire format with everything switched on', () => {
+  let engine: SimulatedEngine;
+  beforeAll(async () => {
+    engine = await startSimulatedEngine({
+      models: [{ id: 'tiny', maxModelLen: 8192 }],
+      profile: { ...PROFILES.instant, blockSize: 32 },
+      lora: true,
+      loraUpdating: true,
+      devMode: true,
+      promptTokensDetails: true,
+      requestIdHeaders: true,
+    });
+  });
+  afterAll(async () => engine.close());
+
+  it('has all recordings in its list', () => {
+    const recorded = readdirSync(join(FIXTURES, FULL)).map((file) => file.replace(/\.txt$/, ''));
+    expect([...STEPS].sort()).toEqual(recorded.sort());
+  });
+
+  it.each(STEPS)('is the recorded one of vLLM 0.32: %s', async (step) => {
+    await compare(engine, readRecording(FULL, `${step}.txt`));
   });
 });
