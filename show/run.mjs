@@ -23,6 +23,7 @@ const SHOWS = {
   A8: ['a8-streams-and-bodies', '300 streams stay smooth while eight 100 MiB bodies arrive'],
   A9: ['a9-manifests', 'manifests, metrics and start in a cluster'],
   A10: ['a10-extension', 'a new strategy and a new discovery, inside the project and outside it'],
+  B7: ['b7-simulator', 'the simulated engine: 50,000 chunks/s of a core, and HTTP agrees with virtual time'],
 };
 
 function list() {
