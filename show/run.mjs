@@ -24,6 +24,7 @@ const SHOWS = {
   A9: ['a9-manifests', 'manifests, metrics and start in a cluster'],
   A10: ['a10-extension', 'a new strategy and a new discovery, inside the project and outside it'],
   B7: ['b7-simulator', 'the simulated engine: 50,000 chunks/s of a core, and HTTP agrees with virtual time'],
+  B8: ['b8-demo', 'the demo runs on the simulator: its pace, and hits in the prefix cache'],
 };
 
 function list() {

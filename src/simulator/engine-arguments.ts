@@ -46,7 +46,7 @@ export function readEngineArguments(argv: readonly string[], env: NodeJS.Process
   const models = modelsOf(given, longest, problems);
   if (problems.length > 0) throw new SettingsError(problems);
   const seconds = (name: EngineFlagName, preset: number): number => (number(name) ?? preset) * 1_000;
-  const known = <Key extends string, Value>(key: Key, value: Value | undefined): object =>
+  const known = (key: keyof SimulatedEngineOptions, value: string | number | undefined): object =>
     value === undefined ? {} : { [key]: value };
   return {
     help: given.has('help'),

@@ -84,14 +84,13 @@ export function generate(exchange: Exchange, state: EngineState, api: Generation
   const leave = (): void => {
     for (const job of jobs) state.driver.abort(job);
   };
-  if (!jobs.every((job) => state.driver.submit(job))) {
-    leave();
-    return exchange.sendError(QUEUE_FULL);
-  }
+  if (!state.driver.submit(jobs)) return exchange.sendError(QUEUE_FULL);
   state.load += 1;
   exchange.onOver(() => {
     state.load -= 1;
     leave();
+    if (choices.some(({ finish }) => finish === null)) return;
+    state.metrics.observeRequest(choices.length, Math.max(...choices.map(({ made }) => made)));
   });
   // When a fault cuts the stream here, the sequences run on until the connection is closed.
   if (output instanceof StreamedAnswer) output.begin(state.sseKeepAliveMs);

@@ -55,7 +55,7 @@ function pool(exchange: Exchange, state: EngineState, model: string, texts: stri
   exchange.onOver(() => {
     for (const job of jobs) state.driver.abort(job);
   });
-  if (!jobs.every((job) => state.driver.submit(job))) exchange.sendError(format.QUEUE_FULL);
+  if (!state.driver.submit(jobs)) exchange.sendError(format.QUEUE_FULL);
 }
 
 const pooling =

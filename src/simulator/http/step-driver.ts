@@ -2,6 +2,7 @@ import type { EngineMetrics } from '../metrics/engine-metrics.js';
 import type { EngineModel, StepSink } from '../model/engine-model.js';
 import type { FinishReason, Sequence } from '../model/sequence.js';
 import type { Job } from './job.js';
+import { EARLY, TurnTimer } from './turn-timer.js';
 
 /** A pace that does not depend on the load, seconds; replaces what the profile's steps would take. */
 export interface FixedPace {
@@ -11,9 +12,6 @@ export interface FixedPace {
 
 /** Tokens after which other work gets its turn, so that steps that cost nothing cannot starve it. */
 const TOKENS_PER_TURN = 2_048;
-
-/** Timers count whole milliseconds: a step this close to its end, in seconds, has ended. */
-const EARLY = 0.0006;
 
 /** A process that stood still for longer, in seconds, goes on from now instead of catching up. */
 const FORGOTTEN_AFTER = 1;
@@ -40,8 +38,7 @@ export class StepDriver implements StepSink {
   #now = 0;
   #tokens = 0;
   #decoding = 0;
-  #stopTimer: (() => void) | null = null;
-  #armedFor = 0;
+  readonly #timer: TurnTimer;
   /** Factor on the time of the steps that begin from now on. */
   slowdown = 1;
 
@@ -51,26 +48,40 @@ export class StepDriver implements StepSink {
     private readonly clock: () => number,
     private readonly pace: FixedPace | null,
     private readonly metrics: EngineMetrics,
-  ) {}
+  ) {
+    this.#timer = new TurnTimer(clock, () => {
+      this.#advance(this.clock());
+      this.#arm();
+    });
+  }
 
   /** Requests that wait outside of the engine, as those of a paused one. */
   get held(): number {
     return this.#held.size;
   }
 
-  /** False when the queue of the engine is full. The first token comes in a later turn. */
-  submit(job: Job): boolean {
-    if (this.#holding) this.#held.add(job);
-    else {
-      const now = this.clock();
-      this.#advance(now);
-      const sequence = this.model.submit(job, now);
-      if (sequence === 'queue_full') return false;
-      job.sequence = sequence;
-      if (!this.model.stepping) this.#begin(now);
-      this.#arm();
+  /**
+   * Takes in the jobs of one request, which run in one step if there is room. False, and none is in, when the queue of
+   * the engine is full. The first token comes in a later turn.
+   */
+  submit(jobs: readonly Job[]): boolean {
+    for (const job of jobs) this.live.add(job);
+    if (this.#holding) {
+      for (const job of jobs) this.#held.add(job);
+      return true;
     }
-    this.live.add(job);
+    const now = this.clock();
+    this.#advance(now);
+    for (const job of jobs) {
+      const sequence = this.model.submit(job, now);
+      if (sequence === 'queue_full') {
+        for (const one of jobs) this.abort(one);
+        return false;
+      }
+      job.sequence = sequence;
+    }
+    if (!this.model.stepping) this.#begin(now);
+    this.#arm();
     return true;
   }
 
@@ -81,13 +92,7 @@ export class StepDriver implements StepSink {
     this.#forget(job.sequence);
     this.model.abort(job.sequence);
     this.#tellEmpty();
-    // A step without sequences left is not waited for.
-    if (this.model.running > 0 || this.#stepEnd === null || this.#frozenAt !== null) return;
-    this.#stepEnd = null;
-    const now = this.clock();
-    this.model.endStep(now, this);
-    this.#begin(now);
-    this.#arm();
+    this.#endEmptyStep();
   }
 
   /** Ends everything with `reason`, as a pause with `mode=abort`. */
@@ -104,6 +109,7 @@ export class StepDriver implements StepSink {
       this.#dirty.add(job.output);
     }
     this.#flush();
+    this.#endEmptyStep();
   }
 
   /** Resolves once nothing runs or waits in the engine. */
@@ -128,8 +134,7 @@ export class StepDriver implements StepSink {
     this.#holding = false;
     for (const job of this.#held) {
       this.#held.delete(job);
-      if (this.submit(job)) continue;
-      this.live.delete(job);
+      if (this.submit([job])) continue;
       job.output.finished(job.choice, 'abort');
       job.output.flush();
     }
@@ -138,7 +143,7 @@ export class StepDriver implements StepSink {
   /** Stops all steps until `thaw`. */
   freeze(): void {
     this.#frozenAt ??= this.clock();
-    this.#disarm();
+    this.#timer.clear();
   }
 
   thaw(): void {
@@ -166,6 +171,16 @@ export class StepDriver implements StepSink {
     this.metrics.observeFinished(sequence, this.#now);
     job.output.finished(job.choice, reason);
     this.#dirty.add(job.output);
+  }
+
+  /** A step without sequences left is not waited for. */
+  #endEmptyStep(): void {
+    if (this.model.running > 0 || this.#stepEnd === null || this.#frozenAt !== null) return;
+    this.#stepEnd = null;
+    const now = this.clock();
+    this.model.endStep(now, this);
+    this.#begin(now);
+    this.#arm();
   }
 
   #forget(sequence: Sequence): void {
@@ -213,28 +228,7 @@ export class StepDriver implements StepSink {
   }
 
   #arm(): void {
-    if (this.#stopTimer !== null && this.#armedFor === this.#stepEnd) return;
-    this.#disarm();
-    if (this.#stepEnd === null || this.#frozenAt !== null) return;
-    this.#armedFor = this.#stepEnd;
-    const ms = (this.#stepEnd - this.clock()) * 1e3;
-    if (ms <= EARLY * 1e3) {
-      const immediate = setImmediate(() => this.#turn());
-      this.#stopTimer = () => clearImmediate(immediate);
-    } else {
-      const timeout = setTimeout(() => this.#turn(), Math.min(0x7fffffff, Math.round(ms)));
-      this.#stopTimer = () => clearTimeout(timeout);
-    }
-  }
-
-  #disarm(): void {
-    this.#stopTimer?.();
-    this.#stopTimer = null;
-  }
-
-  #turn(): void {
-    this.#stopTimer = null;
-    this.#advance(this.clock());
-    this.#arm();
+    if (this.#stepEnd === null || this.#frozenAt !== null) this.#timer.clear();
+    else this.#timer.set(this.#stepEnd);
   }
 }
