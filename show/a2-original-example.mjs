@@ -92,7 +92,7 @@ export async function show(args) {
   const prefix = values.prefix ?? (await install(figures));
 
   const engines = await Promise.all(
-    ENGINES.map(([port, model]) => startSimulatedEngine(['--port', String(port), '--models', model])),
+    ENGINES.map(([port, model]) => startSimulatedEngine(['--port', String(port), '--model', model])),
   );
   const path = `${join(prefix, 'bin')}${delimiter}${process.env.PATH}`;
   // exec: the signal at the end goes to the router and not to the shell.

@@ -88,7 +88,7 @@ export async function show(args) {
   atEnd(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'dynamic.json');
   const [a, b, c] = await Promise.all(
-    [1, 2, 3].map(() => startSimulatedEngine(['--models', MODEL, '--interval', String(TOKEN_MS)])),
+    [1, 2, 3].map(() => startSimulatedEngine(['--model', MODEL, '--itl', String(TOKEN_MS)])),
   );
   // A rename is how a file is replaced without being seen half written.
   const put = (content) => {

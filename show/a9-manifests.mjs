@@ -66,7 +66,7 @@ export async function show() {
   await needFreePorts([8001]);
   const figures = new Figures();
 
-  const engine = await startSimulatedEngine(['--models', MODEL]);
+  const engine = await startSimulatedEngine(['--model', MODEL]);
   const flags = [
     ...staticFleet([engine.url], MODEL),
     '--routing-logic',

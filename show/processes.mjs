@@ -145,9 +145,10 @@ export async function until(what, holds, limitMs = READY_MS) {
   }
 }
 
-/** Starts the simulated engine of the demo as a process; flags as in simulated-engine.main. */
+/** Starts a simulated engine as a process; flags as in `vllm-router engine`, whose steps cost nothing unless told. */
 export async function startSimulatedEngine(args = []) {
-  return startEngine([join(ROOT, 'dist', 'demo', 'simulated-engine.main.js'), ...args]);
+  const main = join(ROOT, 'dist', 'main.js');
+  return startEngine([main, 'engine', '--port', '0', '--profile', 'instant', ...args]);
 }
 
 /** Starts the light engine as a process; flags as in light-engine.mjs. */

@@ -14,6 +14,8 @@ async function main(): Promise<void> {
       return (await import('./serve.js')).serve([...request.argv], process.env);
     case 'demo':
       return (await import('./demo/demo.command.js')).demo([...request.argv]);
+    case 'engine':
+      return (await import('./simulator/engine.command.js')).engine(request.argv, process.env);
     case 'config': {
       const { configCommand } = await import('./config/config.command.js');
       const { readTextFileSync } = await import('./config/read-text-file.js');

@@ -7,7 +7,7 @@ import { settingOf, type SettingKey } from './settings.schema.js';
 
 /** What the command line asks for. `argv` is what follows the command's name, not read yet. */
 export type CliRequest =
-  | { readonly command: 'serve' | 'demo' | 'config'; readonly argv: readonly string[] }
+  | { readonly command: 'serve' | 'demo' | 'engine' | 'config'; readonly argv: readonly string[] }
   | { readonly command: 'completion'; readonly shell: CompletionShell }
   | { readonly command: 'print'; readonly text: string }
   | { readonly command: 'refuse'; readonly problems: readonly string[] };
@@ -44,7 +44,7 @@ Examples:
     vllm-router --service-discovery k8s --k8s-namespace llm --k8s-label-selector app=vllm \\
       --routing-logic session --session-key x-user-id
 
-  No engines at hand: vllm-router demo
+  No engines at hand: vllm-router demo, or vllm-router engine --help
 
 Settings take precedence in this order: dynamic file, flag, environment, --config file, default.
 `;
@@ -60,7 +60,11 @@ function buildProgram(version: string, found: (request: CliRequest) => void): Co
     .addHelpText('after', EXAMPLES);
 
   // Flags are read by flag-layer.ts, which collects every mistake; here they pass through in their order.
-  const passing = (name: 'serve' | 'demo' | 'config', help: string, isDefault = false): Command => {
+  const passing = (
+    name: 'serve' | 'demo' | 'engine' | 'config',
+    help: string,
+    isDefault = false,
+  ): Command => {
     const command = program.command(name, { isDefault }).description(help).usage('[flags]');
     const pass = (_args: string[], _options: unknown, self: Command): void =>
       found({ command: name, argv: self.args });
@@ -82,6 +86,8 @@ function buildProgram(version: string, found: (request: CliRequest) => void): Co
       ...Help.prototype.visibleOptions.call(new Help(), command),
     ],
   });
+  // It prints a help of its own: its flags are no settings of the router.
+  passing('engine', 'start one simulated engine; its flags are those of vllm serve').helpOption(false);
   passing('config', 'print the settings in force under these flags, and where each comes from').configureHelp(
     {
       visibleOptions: (command) => [new Option('--json', 'as JSON'), ...programOptions(command)],

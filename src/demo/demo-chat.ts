@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isObject } from './simulated-text.js';
+import { isObject } from '../simulator/http/simulated-text.js';
 
-const QUESTION = 'What am I looking at?';
+const QUESTION =
+  'You see the demo of a router in front of two engines that answer in turn. What am I looking at?';
 
 /** How long the router may take until it serves the demo's model. */
 const SERVED_WITHIN_MS = 15_000;
@@ -60,6 +61,14 @@ export async function streamChat(
     }
   }
   throw new Error('the stream ended without [DONE]');
+}
+
+/** What an engine's metrics tell of its prefix cache: `16 of 40`. */
+export async function prefixHits(engine: string): Promise<string> {
+  const metrics = await (await fetch(`${engine}/metrics`)).text();
+  const value = (name: string): number =>
+    Number(new RegExp(`^vllm:prefix_cache_${name}_total\\{[^}]*\\} (\\S+)$`, 'm').exec(metrics)?.[1] ?? 0);
+  return `${value('hits')} of ${value('queries')}`;
 }
 
 function deltaOf(frame: string): string {

@@ -1,16 +1,16 @@
 import { parseArgs } from 'node:util';
 import { SettingsError } from '../config/settings-error.js';
 import { choosePort } from './demo-port.js';
-import { chatCommand, streamChat, waitUntilServed } from './demo-chat.js';
-import { startSimulatedEngine } from './simulated-engine.js';
+import { chatCommand, prefixHits, streamChat, waitUntilServed } from './demo-chat.js';
+import { startSimulatedEngine } from '../simulator/http/simulated-engine.js';
 
 const DEFAULT_PORT = '8001';
 const MODEL = 'demo-small';
 const ADAPTER = 'demo-small-sql';
 
-/** A mid-size GPU's pace with an 8 B model. */
-const TIME_TO_FIRST_TOKEN_MS = 80;
-const TOKEN_INTERVAL_MS = 20;
+/** A large GPU with a model of 8 billion parameters, at a pace that an eye can follow: about 20 ms a token. */
+const PROFILE = 'h100-8b';
+const PACE = 0.33;
 
 const ANSWER =
   'Hello! These words come from a simulated vLLM engine: no GPU and no model, but the same wire format ' +
@@ -46,14 +46,10 @@ export async function runDemo(argv: readonly string[], around: DemoSurroundings)
   const port = await choosePort(wanted);
   if (port !== wanted) around.print(`Port ${wanted} is in use, so the router takes ${port}.\n\n`);
 
-  const pace = {
-    timeToFirstToken: TIME_TO_FIRST_TOKEN_MS / speed,
-    tokenInterval: TOKEN_INTERVAL_MS / speed,
-    answer: ANSWER,
-  };
+  const kind = { profile: PROFILE, speed: PACE * speed, answer: ANSWER, lora: true } as const;
   const engines = await Promise.all([
-    startSimulatedEngine({ ...pace, models: [MODEL] }),
-    startSimulatedEngine({ ...pace, models: [MODEL, { id: ADAPTER, parent: MODEL }] }),
+    startSimulatedEngine({ ...kind, models: [MODEL] }),
+    startSimulatedEngine({ ...kind, models: [MODEL, { id: ADAPTER, parent: MODEL }] }),
   ]);
   try {
     const backends = engines.map(({ url }) => url).join(',');
@@ -69,6 +65,11 @@ export async function runDemo(argv: readonly string[], around: DemoSurroundings)
       await waitUntilServed(router.url, MODEL);
       const { tokens, firstAfterMs } = await streamChat(router.url, MODEL, around.print);
       around.print(`\n  (${tokens} tokens, the first after ${Math.round(firstAfterMs)} ms)\n\n`);
+      // Both engines meet the prompt twice: the second time, its beginning is in the prefix cache.
+      for (let count = 0; count < 3; count += 1) await streamChat(router.url, MODEL, () => {});
+      around.print('Prompt tokens that the engines found in their prefix caches:\n');
+      for (const { url } of engines) around.print(`  ${url}/metrics  ${await prefixHits(url)}\n`);
+      around.print('\n');
       if (once) return;
       around.print(`Metrics: ${router.url}/metrics   Health: ${router.url}/health\nCtrl-C to stop.\n`);
       await stopped;

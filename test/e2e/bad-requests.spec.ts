@@ -1,4 +1,4 @@
-import { type SimulatedEngine, startSimulatedEngine } from '../../src/demo/simulated-engine.js';
+import { type SimulatedEngine, startSimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
 import { startRouter, type RunningRouter } from '../../src/serve.js';
 import { ask, type Answer, chat, errorOf, jsonOf, rawExchange } from '../support/http-client.js';
 import { metric, whenNothingIsHeld } from '../support/router-metrics.js';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type SimulatedEngine, startSimulatedEngine } from '../../src/demo/simulated-engine.js';
+import { type SimulatedEngine, startSimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
 import type { RunningRouter } from '../../src/serve.js';
 import { ask, chat, openSocket, rawExchange, readToClose } from '../support/http-client.js';
 import { whenNothingIsHeld } from '../support/router-metrics.js';

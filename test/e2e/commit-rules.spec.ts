@@ -1,4 +1,8 @@
-import { type Fault, type SimulatedEngine, startSimulatedEngine } from '../../src/demo/simulated-engine.js';
+import {
+  type Fault,
+  type SimulatedEngine,
+  startSimulatedEngine,
+} from '../../src/simulator/http/simulated-engine.js';
 import type { RunningRouter } from '../../src/serve.js';
 import { ask, chat, framesOf, jsonOf } from '../support/http-client.js';
 import { metric, whenNothingIsHeld } from '../support/router-metrics.js';

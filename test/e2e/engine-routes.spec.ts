@@ -1,4 +1,4 @@
-import { type SimulatedEngine, startSimulatedEngine } from '../../src/demo/simulated-engine.js';
+import { type SimulatedEngine, startSimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
 import { ask, chat, errorOf, rawExchange } from '../support/http-client.js';
 import { startTestRouter } from '../support/start-router.js';
 

@@ -8,7 +8,7 @@ import type { Settings } from '../../src/config/settings.schema.js';
 import type { EngineSpec } from '../../src/core/engine.js';
 import type { Candidate, Ranking } from '../../src/core/ranking.js';
 import type { RequestFacts } from '../../src/core/request-facts.js';
-import { startSimulatedEngine, type SimulatedEngine } from '../../src/demo/simulated-engine.js';
+import { startSimulatedEngine, type SimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
 import { EngineDiscovery, RouterModule, RoutingStrategy, type DiscoveryStatus } from '../../src/index.js';
 import { itKeepsTheStrategyContract } from '../support/strategy.contract.js';
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type SimulatedEngine, startSimulatedEngine } from '../../src/demo/simulated-engine.js';
+import { type SimulatedEngine, startSimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
 import type { RunningRouter } from '../../src/serve.js';
 import {
   ask,

@@ -1,4 +1,4 @@
-import { type SimulatedEngine, startSimulatedEngine } from '../../src/demo/simulated-engine.js';
+import { type SimulatedEngine, startSimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
 import { ask, begin, chat, headOf } from '../support/http-client.js';
 import { metric, whenNothingIsHeld } from '../support/router-metrics.js';
 import { startTestRouter } from '../support/start-router.js';

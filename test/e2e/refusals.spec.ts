@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { startRouter, type RunningRouter } from '../../src/serve.js';
-import { startSimulatedEngine, type SimulatedEngine } from '../../src/demo/simulated-engine.js';
+import { startSimulatedEngine, type SimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
 
 // What SECURITY.md says is refused on the wire, with the limits set low.
 

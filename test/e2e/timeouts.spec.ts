@@ -2,7 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Fault, type SimulatedEngine, startSimulatedEngine } from '../../src/demo/simulated-engine.js';
+import {
+  type Fault,
+  type SimulatedEngine,
+  startSimulatedEngine,
+} from '../../src/simulator/http/simulated-engine.js';
 import type { RunningRouter } from '../../src/serve.js';
 import { ask, chat, errorOf, framesOf, jsonOf, rawExchange } from '../support/http-client.js';
 import { metric, whenNothingIsHeld } from '../support/router-metrics.js';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type SimulatedEngine, startSimulatedEngine } from '../../src/demo/simulated-engine.js';
+import { type SimulatedEngine, startSimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
 import { lint, readFamilies } from '../unit/metrics/exposition.js';
 import { ask, begin, chat, errorOf, frameReader, headOf, jsonOf } from '../support/http-client.js';
 import { metric } from '../support/router-metrics.js';

@@ -21,7 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['config', 'core', 'discovery', 'dynamic-config', 'metrics', 'operations', 'proxy', 'stats'],
     ...['listen-error.ts', 'logging.ts', 'plugins.ts', 'router.module.ts', 'serve.ts', 'young-generation.ts'],
   ],
-  demo: ['config', 'core', 'serve.ts'],
+  simulator: ['config/settings-error.ts', 'core'],
+  demo: ['config', 'core', 'serve.ts', 'simulator'],
 };
 
 const LONGEST = 250;
@@ -80,18 +81,19 @@ describe('the shape of src', () => {
     expect(wrong.map(told)).toEqual([]);
   });
 
-  it('keeps core free of frameworks and of input and output', () => {
-    const outside = imports.filter(({ file, from }) => file.startsWith('src/core/') && !from.startsWith('.'));
+  it('keeps core and the model of an engine free of frameworks and of input and output', () => {
+    const pure = /^src\/(core|simulator\/(model|virtual|metrics))\//;
+    const outside = imports.filter(({ file, from }) => pure.test(file) && !from.startsWith('.'));
     expect(outside.map(told)).toEqual([]);
     const ambient = /\b(Date\.now|performance\.now|Math\.random|process\.|setTimeout|setInterval|fetch\()/;
     const code = (file: string): string => (texts.get(file) ?? '').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
-    expect(files.filter((file) => file.startsWith('src/core/') && ambient.test(code(file)))).toEqual([]);
+    expect(files.filter((file) => pure.test(file) && ambient.test(code(file)))).toEqual([]);
   });
 
-  it('loads the Kubernetes client and the demo on demand alone', () => {
+  it('loads the Kubernetes client, the demo and the simulator on demand alone', () => {
     const eager = imports.filter(({ file, from, typesOnly }) => {
       const client = from === '@kubernetes/client-node';
-      const demo = /\/demo\//.test(from) && !file.startsWith('src/demo/');
+      const demo = /\/(demo|simulator)\//.test(from) && !/^src\/(demo|simulator)\//.test(file);
       const onDemand = (texts.get(file) ?? '').includes(`import('${from}')`);
       return (client || demo) && !typesOnly && !onDemand;
     });

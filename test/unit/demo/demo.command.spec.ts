@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type DemoSurroundings, runDemo } from '../../../src/demo/demo.command.js';
-import { fetchAnswer } from './engine-client.js';
+import { fetchAnswer } from '../simulator/http/engine-client.js';
 
 /** Surroundings in which the second engine stands for the router, and everything printed is kept. */
 class Stage implements DemoSurroundings {
@@ -48,6 +48,8 @@ describe('the demo', () => {
     );
     expect(stage.text).toMatch(/Hello! These words come from a simulated vLLM engine/);
     expect(stage.text).toMatch(/\(\d\d tokens, the first after \d+ ms\)/);
+    // The second engine stands for the router and met the prompt four times.
+    expect(stage.text).toMatch(/found in their prefix caches:\n {2}\S+ {2}0 of 0\n {2}\S+ {2}48 of \d+\n/);
     expect(stage.text).not.toContain('\u001b');
     expect(stage.flags).toEqual(expect.arrayContaining(['--service-discovery', 'static', '--routing-logic']));
     expect(stage.closed).toBe(1);

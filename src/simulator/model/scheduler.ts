@@ -1,0 +1,200 @@
+import { BlockPool } from './block-pool.js';
+import type { EngineCounters } from './engine-counters.js';
+import type { EngineProfile } from './engine-profile.js';
+import { LoraSlots } from './lora-slots.js';
+import type { FinishReason, Sequence } from './sequence.js';
+import { goesFirst, WaitingQueue } from './waiting-queue.js';
+
+export interface SchedulerOptions {
+  /** `--scheduling-policy priority` instead of first come, first served. */
+  readonly priorityScheduling?: boolean;
+  /** False: `--no-enable-prefix-caching`. */
+  readonly prefixCaching?: boolean;
+}
+
+/**
+ * Which sequences run, and what the next step computes of each. Those that run go on, in order, within the
+ * token budget. When one needs a block and none is free, the one that comes last loses its blocks and waits,
+ * before all others, to be computed again. If none had to, waiting sequences join, in order, until budget,
+ * places or blocks lack; one whose adapter finds no slot is passed over. So does the scheduler of vLLM V1.
+ *
+ * Bounds: `maxSequences` run, the pool has its blocks; as many wait as are added.
+ */
+export class Scheduler {
+  readonly pool: BlockPool;
+  readonly loras: LoraSlots;
+  readonly #profile: EngineProfile;
+  readonly #counters: EngineCounters;
+  readonly #byPriority: boolean;
+  readonly #waiting: WaitingQueue;
+  /** In order of their begin; those that ended stay until `dropEnded`. */
+  #running: Sequence[] = [];
+  #runningCount = 0;
+  #deferred = 0;
+
+  constructor(profile: EngineProfile, counters: EngineCounters, options: SchedulerOptions) {
+    this.#profile = profile;
+    this.#counters = counters;
+    this.#byPriority = options.priorityScheduling ?? false;
+    this.#waiting = new WaitingQueue(this.#byPriority);
+    this.pool = new BlockPool(profile.blocks - 1, options.prefixCaching ?? true);
+    this.loras = new LoraSlots(profile.maxLoras);
+  }
+
+  /** The sequences of the step; what ended since it was planned is still among them. */
+  get batch(): readonly Sequence[] {
+    return this.#running;
+  }
+
+  get running(): number {
+    return this.#runningCount;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Waiting sequences that the last plan passed over for want of a LoRA slot. */
+  get deferred(): number {
+    return Math.min(this.#deferred, this.#waiting.size);
+  }
+
+  add(sequence: Sequence): void {
+    this.#waiting.add(sequence);
+    this.loras.enqueue(sequence.adapter);
+  }
+
+  /** Ends a sequence and frees its blocks; false when it had ended. */
+  remove(sequence: Sequence, reason: FinishReason): boolean {
+    if (sequence.state === 'finished') return false;
+    if (sequence.state === 'waiting') {
+      this.#waiting.remove(sequence);
+      this.loras.dequeue(sequence.adapter);
+    } else {
+      this.#runningCount--;
+      this.loras.stop(sequence.adapter);
+    }
+    this.pool.release(sequence.blocks);
+    sequence.state = 'finished';
+    sequence.finishReason = reason;
+    sequence.planned = 0;
+    return true;
+  }
+
+  /** Sets `planned` of each sequence of the batch; how many adapters have to be loaded for it. */
+  plan(now: number): number {
+    this.dropEnded();
+    let budget = this.#profile.maxBatchedTokens;
+    const { preemptions } = this.#counters;
+    for (let at = 0; at < this.#running.length && budget > 0; at++) {
+      const sequence = this.#running[at] as Sequence;
+      const chunk = Math.min(budget, sequence.tokens - sequence.computed);
+      while (sequence.state === 'running' && this.#lacking(sequence, chunk) > this.pool.free) {
+        const last = this.#lastIndex();
+        budget += this.#preempt(last);
+        if (last <= at) at--;
+      }
+      if (sequence.state !== 'running') continue;
+      this.#compute(sequence, chunk);
+      budget -= chunk;
+    }
+    return this.#counters.preemptions === preemptions ? this.#admit(budget, now) : 0;
+  }
+
+  dropEnded(): void {
+    if (this.#running.length === this.#runningCount) return;
+    this.#running = this.#running.filter(({ state }) => state === 'running');
+  }
+
+  /** Blocks that a sequence needs to compute `chunk` tokens more. */
+  #lacking(sequence: Sequence, chunk: number): number {
+    return Math.ceil((sequence.computed + chunk) / this.#profile.blockSize) - sequence.blocks.length;
+  }
+
+  /** Allocates for `chunk` tokens and names the blocks that they fill, so that the same step can find them. */
+  #compute(sequence: Sequence, chunk: number): void {
+    const { blockSize } = this.#profile;
+    const { blocks, names, computed } = sequence;
+    this.pool.allocate(this.#lacking(sequence, chunk), blocks);
+    const full = Math.floor((computed + chunk) / blockSize);
+    for (let at = Math.floor(computed / blockSize); at < full; at++) {
+      this.pool.name(blocks[at] as number, names[at] as number);
+    }
+    sequence.planned = chunk;
+  }
+
+  /** Where the sequence stands that has to make room: the last one, or the one that priority puts last. */
+  #lastIndex(): number {
+    let last = this.#running.length - 1;
+    if (!this.#byPriority) return last;
+    for (let at = last - 1; at >= 0; at--) {
+      if (goesFirst(this.#running[last] as Sequence, this.#running[at] as Sequence)) last = at;
+    }
+    return last;
+  }
+
+  /** Makes a sequence wait again, without its blocks; the budget that it had of this step. */
+  #preempt(at: number): number {
+    const [victim] = this.#running.splice(at, 1) as [Sequence];
+    const { planned } = victim;
+    this.pool.release(victim.blocks);
+    this.loras.stop(victim.adapter);
+    this.loras.enqueue(victim.adapter);
+    this.#runningCount--;
+    this.#counters.preemptions++;
+    this.#waiting.putBack(victim);
+    victim.state = 'waiting';
+    victim.computed = 0;
+    victim.planned = 0;
+    victim.preemptions++;
+    return planned;
+  }
+
+  /** Lets waiting sequences join; how many adapters have to be loaded for them. */
+  #admit(budget: number, now: number): number {
+    let left = budget;
+    let loads = 0;
+    this.#deferred = 0;
+    let sequence = this.#waiting.first;
+    while (sequence && left > 0 && this.#running.length < this.#profile.maxSequences) {
+      const { next } = sequence;
+      if (this.loras.fits(sequence.adapter)) {
+        const chunk = this.#join(sequence, left);
+        if (chunk === 0) break;
+        left -= chunk;
+        if (this.loras.start(sequence.adapter)) loads++;
+        sequence.scheduledAt ??= now;
+      } else {
+        this.#deferred++;
+      }
+      sequence = next;
+    }
+    return loads;
+  }
+
+  /** Lets a waiting sequence run, beginning behind what the cache has; how much it computes, 0: no room. */
+  #join(sequence: Sequence, budget: number): number {
+    const { blockSize } = this.#profile;
+    const { names, blocks, tokens } = sequence;
+    // At least one token is computed: its output is the next token.
+    const hit = this.pool.longestChain(names, Math.floor((tokens - 1) / blockSize));
+    const cached = hit * blockSize;
+    const chunk = Math.min(budget, tokens - cached);
+    const needed = Math.ceil((cached + chunk) / blockSize) - hit;
+    if (needed > this.pool.free - this.pool.freeAmong(names, hit)) return 0;
+    this.#waiting.remove(sequence);
+    this.loras.dequeue(sequence.adapter);
+    this.pool.share(names, hit, blocks);
+    if (sequence.scheduledAt === null) {
+      sequence.cachedTokens = cached;
+      this.#counters.prefixQueries += tokens;
+      this.#counters.prefixHits += cached;
+    }
+    sequence.state = 'running';
+    sequence.computed = cached;
+    this.#compute(sequence, chunk);
+    this.#running.push(sequence);
+    this.#runningCount++;
+    return chunk;
+  }
+}
