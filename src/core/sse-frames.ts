@@ -16,6 +16,12 @@ export function endOfLastFrame(bytes: Buffer): number {
   return 0;
 }
 
+/** Whether the bytes from `from` to `to` end in a blank line. */
+export function endsInBlankLine(bytes: Buffer, from: number, to: number): boolean {
+  if (to - from < 2 || bytes[to - 1] !== LF) return false;
+  return bytes[to - 2] === LF || (to - from > 2 && bytes[to - 2] === CR && bytes[to - 3] === LF);
+}
+
 /** End of the first complete server-sent event at or after `from`, or -1. */
 export function endOfFirstFrame(bytes: Buffer, from: number): number {
   for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) {

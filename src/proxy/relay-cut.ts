@@ -37,8 +37,7 @@ export class RelayCut {
   /** Whether `piece` goes out now as it came, since nothing waits and no frame is unfinished at its end. */
   takesWhole(piece: AnswerPiece): boolean {
     if (this.#frames) {
-      const { last } = piece;
-      if (this.#tail !== null || last.length === 0 || endOfLastFrame(last) !== last.length) return false;
+      if (this.#tail !== null || !piece.endsInBlankLine) return false;
       this.#insideFrame = false;
     }
     this.#goesOut(piece);

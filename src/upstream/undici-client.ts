@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { causeOfError } from '../core/attempt-failure.js';
+import { endsInBlankLine } from '../core/sse-frames.js';
 import { UndiciConnection } from './undici-connection.js';
 import {
   type AnswerHandler,
@@ -154,8 +155,8 @@ class UnframedPiece implements AnswerPiece {
 
   constructor(readonly bytes: Buffer) {}
 
-  get last(): Buffer {
-    return this.bytes;
+  get endsInBlankLine(): boolean {
+    return endsInBlankLine(this.bytes, 0, this.bytes.length);
   }
 }
 

@@ -15,8 +15,8 @@ export interface UpstreamRequest {
 export interface AnswerPiece {
   /** The bytes of the body alone. They stay as they are: the client does not write into their memory again. */
   readonly bytes: Buffer;
-  /** The last bytes of the body in this piece; at least as many as `bytes` has, or the whole last chunk. */
-  readonly last: Buffer;
+  /** The last bytes are a blank line, which ends a server-sent event. False where it is cut between two chunks. */
+  readonly endsInBlankLine: boolean;
   /**
    * The same bytes in the chunk framing (RFC 9112 section 7.1) in which the engine sent them, without
    * chunk extensions, when they are whole chunks; null when they are not, and for other framings.

@@ -39,7 +39,7 @@ export class UndiciReference extends UpstreamClient {
           const raw = (given.rawHeaders as Buffer[]).map((part) => part.toString('latin1'));
           handler.head(status, statusText ?? '', raw);
         },
-        onResponseData: (_given, bytes) => handler.body({ bytes, last: bytes, framed: null }),
+        onResponseData: (_given, bytes) => handler.body({ bytes, endsInBlankLine: false, framed: null }),
         onResponseEnd: () => handler.ended(),
         onResponseError: (_given, error) => handler.failed(error, false),
       },

@@ -1,10 +1,10 @@
+import { endsInBlankLine } from '../sse-frames.js';
+
 /** What one read held of a body. Its memory is its own: the buffer of the read is used again. */
 export class BodyPiece {
-  /** The payload of the last chunk of the piece; all of it where the body is not chunked. */
-  readonly last: Buffer;
   readonly #copy: Buffer;
   readonly #ranges: readonly number[] | null;
-  #bytes: Buffer | null;
+  #bytes: Buffer | null = null;
 
   /**
    * @param copy the bytes of the read
@@ -18,13 +18,18 @@ export class BodyPiece {
   ) {
     this.#copy = copy;
     this.#ranges = ranges;
-    this.last = ranges === null ? copy : copy.subarray(ranges.at(-2), ranges.at(-1));
-    this.#bytes = ranges === null || ranges.length === 2 ? this.last : null;
+  }
+
+  /** The payload of the last chunk of the piece ends in a blank line; all of it where the body is not chunked. */
+  get endsInBlankLine(): boolean {
+    const ranges = this.#ranges;
+    if (ranges === null) return endsInBlankLine(this.#copy, 0, this.#copy.length);
+    return endsInBlankLine(this.#copy, ranges[ranges.length - 2]!, ranges[ranges.length - 1]!);
   }
 
   /** The payload alone. Put together when it is asked for: who relays the chunks as they are needs it not. */
   get bytes(): Buffer {
-    this.#bytes ??= this.#joined(this.#ranges!);
+    this.#bytes ??= this.#payload();
     return this.#bytes;
   }
 
@@ -33,7 +38,10 @@ export class BodyPiece {
     return this.whole ? this.#copy : null;
   }
 
-  #joined(ranges: readonly number[]): Buffer {
+  #payload(): Buffer {
+    const ranges = this.#ranges;
+    if (ranges === null) return this.#copy;
+    if (ranges.length === 2) return this.#copy.subarray(ranges[0], ranges[1]);
     let length = 0;
     for (let i = 0; i < ranges.length; i += 2) length += ranges[i + 1]! - ranges[i]!;
     const out = Buffer.allocUnsafe(length);

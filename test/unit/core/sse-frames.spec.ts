@@ -1,5 +1,10 @@
 import * as fc from 'fast-check';
-import { endOfFirstFrame, endOfLastFrame, parseFrame } from '../../../src/core/sse-frames.js';
+import {
+  endsInBlankLine,
+  endOfFirstFrame,
+  endOfLastFrame,
+  parseFrame,
+} from '../../../src/core/sse-frames.js';
 
 const lineEnd = fc.constantFrom('\n', '\r\n');
 /** Frames with either line end, of lines that hold text, fields or comments. */
@@ -98,5 +103,22 @@ describe('a frame', () => {
     ['', { event: null, data: null }],
   ])('of %j is read', (text, expected) => {
     expect(parseFrame(text)).toEqual(expected);
+  });
+});
+
+describe('a blank line at the end', () => {
+  it.each([
+    ['data: a\n\n', true],
+    ['data: a\r\n\r\n', true],
+    ['data: a\n\r\n', true],
+    ['\n\n', true],
+    ['data: a\n', false],
+    ['data: a\r\n', false],
+    ['\n', false],
+    ['', false],
+    ['data: a\n\nb', false],
+  ])('%j: %s', (text, expected) => {
+    const bytes = Buffer.from(`\n\n${text}\n\n`);
+    expect(endsInBlankLine(bytes, 2, 2 + text.length)).toBe(expected);
   });
 });

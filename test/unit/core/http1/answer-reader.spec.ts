@@ -59,8 +59,8 @@ describe('the reader of answers', () => {
         if (sorted.length === 0) expect(record.pieces[0]?.framed?.toString('latin1')).toBe(framed.join(''));
         for (const piece of record.pieces) {
           const text = piece.bytes.toString('latin1');
-          expect(text.endsWith(piece.last.toString('latin1'))).toBe(true);
-          expect(piece.last.length).toBeGreaterThan(0);
+          expect(text.length).toBeGreaterThan(0);
+          if (piece.endsInBlankLine) expect(text).toMatch(/\n\r?\n$/);
           if (piece.framed === null) continue;
           const again = readAnswer(`${head}${piece.framed.toString('latin1')}0\r\n\r\n`);
           expect(again).toMatchObject({ how: 'ended', body: text });
