@@ -117,7 +117,8 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: unknown, bytes: Buffer): void {
-    if (!this.#over) this.handler.body(new UnframedPiece(bytes));
+    // undici tells of the end of some reads with nothing in hand; as a chunk that would be the last one.
+    if (!this.#over && bytes.length > 0) this.handler.body(new UnframedPiece(bytes));
   }
 
   onResponseEnd(): void {
