@@ -117,7 +117,7 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: unknown, bytes: Buffer): void {
-    // undici tells of the end of some reads with nothing in hand; as a chunk that would be the last one.
+    // After a pause undici goes on with an empty piece, which as a chunk would be the last one.
     if (!this.#over && bytes.length > 0) this.handler.body(new UnframedPiece(bytes));
   }
 
