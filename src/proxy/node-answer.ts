@@ -20,7 +20,8 @@ export class NodeAnswer implements AnswerWriter {
   }
 
   write(bytes: Buffer): boolean {
-    return this.response.write(this.framing ? framedChunk(bytes, false) : bytes);
+    // A chunk of nothing is the last one (RFC 9112 section 7.1).
+    return this.response.write(this.framing && bytes.length > 0 ? framedChunk(bytes, false) : bytes);
   }
 
   writeFramed(chunks: Buffer): boolean {

@@ -118,7 +118,8 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: unknown, bytes: Buffer): void {
-    if (!this.#over) this.handler.body(new UnframedPiece(bytes));
+    // After a pause undici goes on with an empty piece, which as a chunk would be the last one.
+    if (!this.#over && bytes.length > 0) this.handler.body(new UnframedPiece(bytes));
   }
 
   onResponseEnd(): void {

@@ -13,7 +13,7 @@ export interface UpstreamRequest {
 
 /** Bytes of an answer's body that came in one read of the engine's connection. */
 export interface AnswerPiece {
-  /** The bytes of the body alone. They stay as they are: the client does not write into their memory again. */
+  /** The bytes of the body alone, at least one. They stay as they are: the client does not write into their memory again. */
   readonly bytes: Buffer;
   /** The last bytes are a blank line, which ends a server-sent event. False where it is cut between two chunks. */
   readonly endsInBlankLine: boolean;
