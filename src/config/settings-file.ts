@@ -1,6 +1,11 @@
-import { Composer, type CST, isScalar, Lexer, LineCounter, Parser, visit, type YAMLMap } from 'yaml';
+import { createRequire } from 'node:module';
+import type { CST, YAMLMap } from 'yaml';
 import { itemsFromText, show } from './raw-values.js';
 import { reasonOf, SettingsError } from './settings-error.js';
+
+/** `yaml` is loaded for a YAML file alone. */
+const require = createRequire(import.meta.url);
+const loadYaml = (): typeof import('yaml') => require('yaml') as typeof import('yaml');
 
 export type FileFormat = 'json' | 'yaml';
 
@@ -43,6 +48,7 @@ const YAML_DEPTH = 32;
  * for repeated keys takes quadratic time.
  */
 function parseYaml(text: string): unknown {
+  const { Composer, Lexer, LineCounter, Parser, visit } = loadYaml();
   const lines = new LineCounter();
   lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
@@ -69,7 +75,7 @@ function parseYaml(text: string): unknown {
 function refuseRepeatedKeys(map: YAMLMap): void {
   const seen = new Set<string>();
   for (const { key } of map.items) {
-    const name = String(isScalar(key) ? key.value : key);
+    const name = String(loadYaml().isScalar(key) ? key.value : key);
     if (seen.has(name)) throw new Error(`the key ${show(name)} stands there twice`);
     seen.add(name);
   }

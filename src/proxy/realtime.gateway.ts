@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
-import { createProxyMiddleware, type RequestHandler } from 'http-proxy-middleware';
+import type { RequestHandler } from 'http-proxy-middleware';
 import { SettingsStore } from '../config/settings-store.js';
 import type { AttemptOutcome } from '../core/attempt-event.js';
 import { causeOfError } from '../core/attempt-failure.js';
@@ -113,13 +113,20 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
     });
     request.url = target ?? '/';
     this.#forwarded(request, id);
-    this.#proxyTo(engine, (error) => {
+    const failed = (error: Error): void => {
       outcome = 'failed';
       cause = causeOfError(error);
       this.#log.warn(`realtime connection ${id} to ${engine.url} failed: ${error.message}`);
       this.setAside.add(engine, causeOfError(error), performance.now());
       refuse(socket, new RouterError(502, 'engine_unreachable', 'The engine could not be reached.'), id);
-    }).upgrade(request, socket as never, head);
+    };
+    // Until the middleware listens, a socket that fails would end the process.
+    socket.on('error', () => undefined);
+    proxyTo(engine, failed)
+      .then((proxy) => {
+        if (!socket.destroyed) proxy.upgrade(request, socket as never, head);
+      })
+      .catch((error: unknown) => failed(error as Error));
   }
 
   #facts(id: string, url: URL, request: IncomingMessage): RequestFacts {
@@ -142,16 +149,18 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
       request.headers[name] = headerValue(headers, name);
     }
   }
+}
 
-  #proxyTo(engine: Engine, onError: (error: Error) => void): RequestHandler {
-    return createProxyMiddleware({
-      target: engine.url,
-      changeOrigin: true,
-      // The default plugins answer errors and log in their own way.
-      ejectPlugins: true,
-      plugins: [(proxy) => void proxy.on('error', (error) => onError(error))],
-    });
-  }
+/** The middleware is loaded for the first WebSocket: most routers see none. */
+async function proxyTo(engine: Engine, onError: (error: Error) => void): Promise<RequestHandler> {
+  const { createProxyMiddleware } = await import('http-proxy-middleware');
+  return createProxyMiddleware({
+    target: engine.url,
+    changeOrigin: true,
+    // The default plugins answer errors and log in their own way.
+    ejectPlugins: true,
+    plugins: [(proxy) => void proxy.on('error', (error) => onError(error))],
+  });
 }
 
 /** Answers an upgrade request that is not taken, and closes (RFC 9110 section 7.8). */

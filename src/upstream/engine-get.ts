@@ -1,4 +1,5 @@
-import { Agent, request } from 'undici';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 
 /** What a probe or a scrape got back. */
 export interface EngineAnswer {
@@ -17,11 +18,9 @@ export interface EngineGetOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-// Probes come seconds apart and engines close idle sockets after 5 s: a socket of its own for each.
-const probes = new Agent({ pipelining: 0, keepAliveTimeout: 1, keepAliveMaxTimeout: 1 });
-
 /**
- * One GET to an engine outside the request path: probes of `/v1/models`, scrapes of `/metrics`.
+ * One GET to an engine outside the request path: probes of `/v1/models`, scrapes of `/metrics`. Each has a
+ * connection of its own, since they come seconds apart and engines close idle ones after 5 s.
  * @throws {Error} when there is no whole answer within the limits
  */
 export async function engineGet(
@@ -33,17 +32,34 @@ export async function engineGet(
   const signal = options.signal ? AbortSignal.any([deadline, options.signal]) : deadline;
   const headers: Record<string, string> = { accept: '*/*' };
   if (options.apiKey) headers['authorization'] = `Bearer ${options.apiKey}`;
-  const answer = await request(baseUrl + path, { method: 'GET', headers, signal, dispatcher: probes });
-  const limit = options.maxBytes ?? 8 * 1024 * 1024;
+  try {
+    const answer = await answerTo(baseUrl + path, headers, signal);
+    const text = await textOf(answer, path, options.maxBytes ?? 8 * 1024 * 1024);
+    return { status: answer.statusCode ?? 0, text };
+  } catch (error) {
+    // Node tells of an abort, the signal of its reason.
+    throw signal.aborted ? signal.reason : error;
+  }
+}
+
+function answerTo(
+  url: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const request = url.startsWith('https:') ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    request(url, { agent: false, headers, signal }, resolve).on('error', reject).end();
+  });
+}
+
+async function textOf(answer: IncomingMessage, path: string, limit: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) {
-      answer.body.destroy();
-      throw new Error(`answer of ${path} is larger than ${limit} bytes`);
-    }
+    if (size > limit) throw new Error(`answer of ${path} is larger than ${limit} bytes`);
     chunks.push(chunk);
   }
-  return { status: answer.statusCode, text: Buffer.concat(chunks).toString('utf8') };
+  return Buffer.concat(chunks).toString('utf8');
 }

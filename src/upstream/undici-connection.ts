@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { buildConnector, Client, type Dispatcher } from 'undici';
+import type { Client, Dispatcher } from 'undici';
+import { loadUndici } from './load-undici.js';
 
 // vLLM closes idle connections after exactly 5 s and does not announce it: a socket older than this is
 // not used again.
@@ -17,8 +18,13 @@ export class UndiciConnection {
     connectTimeoutMs: number,
     onDisconnect: (connection: UndiciConnection) => void,
   ) {
-    const connect = buildConnector({ timeout: connectTimeoutMs, keepAlive: true, autoSelectFamily: true });
-    this.#client = new Client(origin, {
+    const undici = loadUndici();
+    const connect = undici.buildConnector({
+      timeout: connectTimeoutMs,
+      keepAlive: true,
+      autoSelectFamily: true,
+    });
+    this.#client = new undici.Client(origin, {
       pipelining: 1,
       keepAliveTimeout: IDLE_MS,
       keepAliveMaxTimeout: IDLE_MS,

@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { TLSSocket } from 'node:tls';
 import { isNativeError } from 'node:util/types';
-import { buildConnector, Client } from 'undici';
+import type { Client } from 'undici';
+import { loadUndici } from '../../../upstream/load-undici.js';
 import { failureMessage } from '../../../core/kubernetes/api-status.js';
 import type { ApiAccess, ApiCredentials } from './api-credentials.js';
 import { LinkedAbort } from './linked-abort.js';
@@ -54,6 +55,7 @@ export class ApiConnection {
   ) {
     const server = new URL(access.server);
     this.#basePath = server.pathname === '/' ? '' : server.pathname;
+    const { buildConnector, Client } = loadUndici();
     const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
     const secure = { ...access.tls, timeout: limits.connectMs };
     this.#lists = new Client(server.origin, {
