@@ -183,7 +183,6 @@ export function itKeepsThePromisesToClients(
 
     describe('an answer', () => {
       const bytes = randomBytes(300_000);
-      const short = randomBytes(10_000);
 
       it.each<[string, (socket: Socket) => void, string]>([
         ['with its length', (socket) => void socket.write(sized(bytes, 'X-A: b  c\r\nx-a: d')), 'length'],
@@ -202,7 +201,7 @@ export function itKeepsThePromisesToClients(
           'up to the end of the connection',
           (socket) => {
             socket.write('HTTP/1.1 200 OK\r\nX-A: b  c\r\nx-a: d\r\n\r\n');
-            socket.end(short);
+            socket.end(bytes);
           },
           'end',
         ],
@@ -212,7 +211,7 @@ export function itKeepsThePromisesToClients(
         const answer = await headOf(sent);
         const parts: Buffer[] = [];
         for await (const part of answer as AsyncIterable<Buffer>) parts.push(part);
-        expect(sha256(Buffer.concat(parts))).toBe(sha256(framing === 'end' ? short : bytes));
+        expect(sha256(Buffer.concat(parts))).toBe(sha256(bytes));
         const { rawHeaders, headers } = answer;
         expect(rawHeaders.slice(rawHeaders.indexOf('X-A')).slice(0, 4)).toEqual(['X-A', 'b  c', 'x-a', 'd']);
         expect(headers['content-length']).toBe(framing === 'length' ? String(bytes.length) : undefined);

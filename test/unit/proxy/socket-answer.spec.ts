@@ -248,16 +248,16 @@ describe('an answer written to its connection', () => {
 
 describe('an answer that is left to Node', () => {
   const taken = async (asked: string, status = 200): Promise<boolean> => {
-    let taken = true;
+    let byUs = true;
     handlers.push((response) => {
-      taken = SocketAnswer.take(response, status, 'X', []) !== null;
+      byUs = SocketAnswer.take(response, status, 'X', []) !== null;
       response.end();
     });
     const socket = await openSocket(url);
     socket.write(asked);
     await readUntil(socket, '\r\n\r\n');
     socket.destroy();
-    return taken;
+    return byUs;
   };
 
   it.each([
