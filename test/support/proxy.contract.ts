@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { Agent, type ClientRequest, request as open } from 'node:http';
 import type { Socket } from 'node:net';
-import { begin, ask, errorOf, frameReader, framesOf, headOf } from './http-client.js';
+import { ask, errorOf, frameReader, framesOf, headOf } from './http-client.js';
 import { openSocket, rawExchange, readToClose, readUntil } from './http-client.js';
 import { metric, whenNothingIsHeld } from './router-metrics.js';
 import { type Arrival, chunk, chunkedHead, ScriptedEngines, sized } from './scripted-engine.js';
@@ -22,6 +23,7 @@ export interface RouterUnderTest {
   close(): Promise<void>;
 }
 
+const CONNECTIONS = ['keep-alive', 'close'] as const;
 const PATH = '/v1/chat/completions';
 const EVENTS = 'text/event-stream; charset=utf-8';
 const OK = '{"ok":1}';
@@ -75,30 +77,48 @@ export function itKeepsThePromisesToClients(
   let url: string;
 
   beforeAll(async () => {
-    engines = await ScriptedEngines.start(2 + 2 * BEFORE_COMMIT.length);
+    const failing = CONNECTIONS.flatMap((connection) =>
+      BEFORE_COMMIT.map(([name]) => `${connection} ${name}`),
+    );
+    engines = await ScriptedEngines.start(2 + 2 * failing.length);
     const gone = await ScriptedEngines.start(1);
     const [refusing] = gone.urls as [string];
     await gone.stop();
     // An engine that failed is set aside for seconds: each failure has two engines of its own, the rest the first two.
-    const failing = ['m', ...BEFORE_COMMIT.map(([name]) => name)];
     router = await start([
-      ...engines.urls.map((at, i) => ({ url: at, model: failing[i >> 1]! })),
+      ...engines.urls.map((at, i) => ({ url: at, model: ['m', ...failing][i >> 1]! })),
       { url: refusing, model: 'half' },
       { url: engines.urls[0]!, model: 'half' },
     ]);
     url = router.url + PATH;
   });
   afterEach(async () => {
+    // One that has failed leaves nothing for the next.
+    for (const sent of opened.splice(0)) if (!sent.closed) sent.destroy();
     await whenNothingIsHeld(router.url);
     expect(engines.unasked).toBe(0);
   });
   afterAll(async () => {
+    agent.destroy();
     await router.close();
     await engines.stop();
   });
 
-  const post = (body: Buffer | string | object, headers: Record<string, string> = {}) =>
-    begin(url, { method: 'POST', body, headers });
+  const agent = new Agent({ keepAlive: true });
+  /** The requests of one test. */
+  const opened: ClientRequest[] = [];
+  const postWith = (
+    connection: string,
+    body: string | object,
+    headers: Record<string, string> = {},
+  ): ClientRequest => {
+    const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    const lines = { connection, 'content-type': 'application/json', 'content-length': bytes.length };
+    const sent = open(url, { method: 'POST', agent, headers: { ...lines, ...headers } });
+    sent.end(bytes);
+    opened.push(sent);
+    return sent;
+  };
   /** Answers the next request. */
   const answerNext = async (bytes: Buffer | string = sized(OK)): Promise<Arrival> => {
     const arrival = await engines.next();
@@ -108,8 +128,7 @@ export function itKeepsThePromisesToClients(
 
   describe('a request', () => {
     it('reaches the engine byte for byte, with the headers of a proxy and the id of its client', async () => {
-      const headers = { 'content-type': 'application/json', 'X-Request-Id': 'mine', 'X-Odd': 'a  b' };
-      const sent = post(ODD_JSON, headers);
+      const sent = postWith('close', ODD_JSON, { 'X-Request-Id': 'mine', 'X-Odd': 'a  b' });
       const { head, body } = await answerNext();
       const answer = await headOf(sent);
       answer.resume();
@@ -158,212 +177,217 @@ export function itKeepsThePromisesToClients(
     });
   });
 
-  describe('an answer', () => {
-    const bytes = randomBytes(300_000);
+  // The router writes answers itself to clients that keep their connection, through Node to those that do not.
+  describe.each(CONNECTIONS)('of a client that says connection: %s', (connection) => {
+    const post = (body: string | object): ClientRequest => postWith(connection, body);
 
-    it.each<[string, (socket: Socket) => void, string]>([
-      ['with its length', (socket) => void socket.write(sized(bytes, 'X-A: b  c\r\nx-a: d')), 'length'],
-      [
-        'in chunks',
-        (socket) => {
-          socket.write('HTTP/1.1 200 OK\r\nX-A: b  c\r\nx-a: d\r\ntransfer-encoding: chunked\r\n\r\n');
-          for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7) % 60_000) {
-            socket.write(chunk(bytes.subarray(at, at + size)));
+    describe('an answer', () => {
+      const bytes = randomBytes(300_000);
+
+      it.each<[string, (socket: Socket) => void, string]>([
+        ['with its length', (socket) => void socket.write(sized(bytes, 'X-A: b  c\r\nx-a: d')), 'length'],
+        [
+          'in chunks',
+          (socket) => {
+            socket.write('HTTP/1.1 200 OK\r\nX-A: b  c\r\nx-a: d\r\ntransfer-encoding: chunked\r\n\r\n');
+            for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7) % 60_000) {
+              socket.write(chunk(bytes.subarray(at, at + size)));
+            }
+            socket.write('0\r\n\r\n');
+          },
+          'chunks',
+        ],
+        [
+          'up to the end of the connection',
+          (socket) => {
+            socket.write('HTTP/1.1 200 OK\r\nX-A: b  c\r\nx-a: d\r\n\r\n');
+            socket.end(bytes);
+          },
+          'end',
+        ],
+      ])('%s reaches the client byte for byte', async (_name, play, framing) => {
+        const sent = post(text);
+        play((await engines.next()).socket);
+        const answer = await headOf(sent);
+        const parts: Buffer[] = [];
+        for await (const part of answer as AsyncIterable<Buffer>) parts.push(part);
+        expect(sha256(Buffer.concat(parts))).toBe(sha256(bytes));
+        const { rawHeaders, headers } = answer;
+        expect(rawHeaders.slice(rawHeaders.indexOf('X-A')).slice(0, 4)).toEqual(['X-A', 'b  c', 'x-a', 'd']);
+        expect(headers['content-length']).toBe(framing === 'length' ? String(bytes.length) : undefined);
+        expect(headers['transfer-encoding']).toBe(framing === 'length' ? undefined : 'chunked');
+      });
+
+      it('with a status, a reason and an error of its own reaches the client as it is', async () => {
+        const exchange = rawExchange(url, raw('connection: close\r\n'));
+        await answerNext(sized('{"object":"error"}', 'content-type: application/json', '422 Not That'));
+        expect(await exchange).toMatch(/^HTTP\/1\.1 422 Not That\r\n[\s\S]*\r\n\r\n\{"object":"error"\}$/);
+      });
+    });
+
+    describe('a stream', () => {
+      it('comes frame by frame: each before the engine sends the next', async () => {
+        const sent = post(request({ stream: true }));
+        const { socket } = await engines.next();
+        socket.write(chunkedHead(EVENTS));
+        socket.write(chunk(delta('0')));
+        const next = frameReader(await headOf(sent));
+        expect(await next()).toBe(delta('0'));
+        for (let n = 1; n < 20; n++) {
+          socket.write(chunk(delta(`${n}`)));
+          expect(await next()).toBe(delta(`${n}`));
+        }
+        socket.write(chunk(DONE));
+        expect(await next()).toBe(DONE);
+        socket.write('0\r\n\r\n');
+        expect(await next()).toBeNull();
+      });
+
+      it('is the same however its frames are cut, and its parts end with frames', async () => {
+        const whole = Buffer.from(
+          `: hello\n\n${delta('caf\u00e9 \ud83d\ude80')}event: x\r\ndata: {"a":1}\r\n\r\n${delta('b')}${delta('c')}${DONE}`,
+        );
+        for (const size of [1, 5, 64, whole.length]) {
+          for (const onePerWrite of [true, false]) {
+            const coming = headOf(post(request({ stream: true })));
+            const { socket } = await engines.next();
+            let wire = Buffer.from(chunkedHead(EVENTS));
+            for (let at = 0; at < whole.length; at += size) {
+              wire = Buffer.concat([wire, chunk(whole.subarray(at, at + size))]);
+              if (!onePerWrite) continue;
+              socket.write(wire);
+              wire = Buffer.alloc(0);
+              await turn();
+            }
+            socket.write(Buffer.concat([wire, Buffer.from('0\r\n\r\n')]));
+            const parts: Buffer[] = [];
+            for await (const part of (await coming) as AsyncIterable<Buffer>) parts.push(part);
+            expect(Buffer.concat(parts).toString()).toBe(whole.toString());
+            expect(parts.filter((part) => !/\n\r?\n$/.test(part.toString('latin1')))).toEqual([]);
+          }
+        }
+      });
+
+      it('that its client reads slowly comes whole, and does not pile up in the router', async () => {
+        const frames = 400;
+        const pad = 'x'.repeat(64 * 1024);
+        const sent = post(request({ stream: true }));
+        const { socket } = await engines.next();
+        let written = 0;
+        const writing = (async () => {
+          socket.write(chunkedHead(EVENTS));
+          for (; written < frames; written++) {
+            if (!socket.write(chunk(delta(`${written} ${pad}`)))) await once(socket, 'drain');
           }
           socket.write('0\r\n\r\n');
-        },
-        'chunks',
-      ],
-      [
-        'up to the end of the connection',
-        (socket) => {
-          socket.write('HTTP/1.1 200 OK\r\nX-A: b  c\r\nx-a: d\r\n\r\n');
-          socket.end(bytes);
-        },
-        'chunks',
-      ],
-    ])('%s reaches the client byte for byte', async (_name, play, framing) => {
-      const sent = post(text);
-      play((await engines.next()).socket);
-      const answer = await headOf(sent);
-      const parts: Buffer[] = [];
-      for await (const part of answer as AsyncIterable<Buffer>) parts.push(part);
-      expect(sha256(Buffer.concat(parts))).toBe(sha256(bytes));
-      const { rawHeaders, headers } = answer;
-      expect(rawHeaders.slice(rawHeaders.indexOf('X-A')).slice(0, 4)).toEqual(['X-A', 'b  c', 'x-a', 'd']);
-      expect(headers['content-length']).toBe(framing === 'length' ? String(bytes.length) : undefined);
-      expect(headers['transfer-encoding']).toBe(framing === 'chunks' ? 'chunked' : undefined);
-    });
-
-    it('with a status, a reason and an error of its own reaches the client as it is', async () => {
-      const exchange = rawExchange(url, raw('connection: close\r\n'));
-      await answerNext(sized('{"object":"error"}', 'content-type: application/json', '422 Not That'));
-      expect(await exchange).toMatch(/^HTTP\/1\.1 422 Not That\r\n[\s\S]*\r\n\r\n\{"object":"error"\}$/);
-    });
-  });
-
-  describe('a stream', () => {
-    it('comes frame by frame: each before the engine sends the next', async () => {
-      const sent = post(request({ stream: true }));
-      const { socket } = await engines.next();
-      socket.write(chunkedHead(EVENTS));
-      socket.write(chunk(delta('0')));
-      const next = frameReader(await headOf(sent));
-      expect(await next()).toBe(delta('0'));
-      for (let n = 1; n < 20; n++) {
-        socket.write(chunk(delta(`${n}`)));
-        expect(await next()).toBe(delta(`${n}`));
-      }
-      socket.write(chunk(DONE));
-      expect(await next()).toBe(DONE);
-      socket.write('0\r\n\r\n');
-      expect(await next()).toBeNull();
-    });
-
-    it('is the same however its frames are cut, and its parts end with frames', async () => {
-      const whole = Buffer.from(
-        `: hello\n\n${delta('caf\u00e9 \ud83d\ude80')}event: x\r\ndata: {"a":1}\r\n\r\n${delta('b')}${delta('c')}${DONE}`,
-      );
-      for (const size of [1, 5, 64, whole.length]) {
-        for (const onePerWrite of [true, false]) {
-          const coming = headOf(post(request({ stream: true })));
-          const { socket } = await engines.next();
-          let wire = Buffer.from(chunkedHead(EVENTS));
-          for (let at = 0; at < whole.length; at += size) {
-            wire = Buffer.concat([wire, chunk(whole.subarray(at, at + size))]);
-            if (!onePerWrite) continue;
-            socket.write(wire);
-            wire = Buffer.alloc(0);
-            await turn();
-          }
-          socket.write(Buffer.concat([wire, Buffer.from('0\r\n\r\n')]));
-          const parts: Buffer[] = [];
-          for await (const part of (await coming) as AsyncIterable<Buffer>) parts.push(part);
-          expect(Buffer.concat(parts).toString()).toBe(whole.toString());
-          expect(parts.filter((part) => !/\n\r?\n$/.test(part.toString('latin1')))).toEqual([]);
+        })();
+        const answer = await headOf(sent);
+        // The engine has stopped when all buffers between it and the client are full.
+        for (let before = -1; before !== written;) {
+          before = written;
+          for (let turns = 0; turns < 200; turns++) await turn();
         }
-      }
-    });
-
-    it('that its client reads slowly comes whole, and does not pile up in the router', async () => {
-      const frames = 640;
-      const pad = 'x'.repeat(64 * 1024);
-      const sent = post(request({ stream: true }));
-      const { socket } = await engines.next();
-      let written = 0;
-      const writing = (async () => {
-        socket.write(chunkedHead(EVENTS));
-        for (; written < frames; written++) {
-          if (!socket.write(chunk(delta(`${written} ${pad}`)))) await once(socket, 'drain');
+        // The kernel's own buffers hold some; 25 MiB in all are to be sent.
+        expect(written).toBeLessThan(frames * 0.9);
+        const next = frameReader(answer);
+        for (let n = 0; n < frames; n++) {
+          const frame = (await next()) ?? '';
+          expect(frame.length).toBe(delta(`${n} ${pad}`).length);
+          expect(frame).toContain(`"${n} x`);
         }
-        socket.write('0\r\n\r\n');
-      })();
-      const answer = await headOf(sent);
-      // The engine has stopped when all buffers between it and the client are full.
-      for (let before = -1; before !== written;) {
-        before = written;
-        for (let turns = 0; turns < 200; turns++) await turn();
-      }
-      // The kernel's own buffers hold some; 40 MiB in all are to be sent.
-      expect(written).toBeLessThan(frames * 0.75);
-      const next = frameReader(answer);
-      for (let n = 0; n < frames; n++) {
-        const frame = (await next()) ?? '';
-        expect(frame.length).toBe(delta(`${n} ${pad}`).length);
-        expect(frame).toContain(`"${n} x`);
-      }
-      expect(await next()).toBeNull();
-      await writing;
-    });
-  });
-
-  describe('before a byte has gone to the client', () => {
-    it.each(BEFORE_COMMIT)('an engine that %s is followed by the other', async (model, act) => {
-      const sent = post(request({ model, stream: true }));
-      const failing = await engines.next();
-      act(failing.socket);
-      const other = await engines.next();
-      expect(other.engine).not.toBe(failing.engine);
-      expect(other.body.toString()).toBe(failing.body.toString());
-      other.socket.write(chunkedHead(EVENTS));
-      other.socket.write(Buffer.concat([chunk(delta('a')), chunk(DONE), Buffer.from('0\r\n\r\n')]));
-      const answer = await headOf(sent);
-      const parts: Buffer[] = [];
-      for await (const part of answer as AsyncIterable<Buffer>) parts.push(part);
-      expect([answer.statusCode, Buffer.concat(parts).toString()]).toEqual([200, delta('a') + DONE]);
+        expect(await next()).toBeNull();
+        await writing;
+      });
     });
 
-    it('an engine that refuses is followed by the other', async () => {
-      for (let n = 0; n < 2; n++) {
-        const sent = ask(url, { body: request({ model: 'half' }) });
-        await answerNext();
-        const answer = await sent;
-        expect([answer.status, answer.body.toString()]).toEqual([200, OK]);
-      }
-      expect(
-        await metric(router.url, 'vllm_router_engine_set_aside_total', 'cause="refused"'),
-      ).toBeGreaterThan(0);
-    });
-  });
+    describe('before a byte has gone to the client', () => {
+      it.each(BEFORE_COMMIT)('an engine that %s is followed by the other', async (name, act) => {
+        const sent = post(request({ model: `${connection} ${name}`, stream: true }));
+        const failing = await engines.next();
+        act(failing.socket);
+        const other = await engines.next();
+        expect(other.engine).not.toBe(failing.engine);
+        expect(other.body.toString()).toBe(failing.body.toString());
+        other.socket.write(chunkedHead(EVENTS));
+        other.socket.write(Buffer.concat([chunk(delta('a')), chunk(DONE), Buffer.from('0\r\n\r\n')]));
+        const answer = await headOf(sent);
+        const parts: Buffer[] = [];
+        for await (const part of answer as AsyncIterable<Buffer>) parts.push(part);
+        expect([answer.statusCode, Buffer.concat(parts).toString()]).toEqual([200, delta('a') + DONE]);
+      });
 
-  describe('after the first bytes', () => {
-    it.each<[string, (socket: Socket) => void]>([
-      ['resets', (socket) => void socket.resetAndDestroy()],
-      ['closes between frames', (socket) => void socket.end()],
-      ['closes within a frame', (socket) => void socket.end(chunk('data: {"cho'))],
-      ['closes within a chunk', (socket) => void socket.end('40\r\ndata: {"cho')],
-    ])('a stream whose engine %s ends in an error event and no [DONE]', async (_name, act) => {
-      const sent = post(request({ stream: true }));
-      const { socket } = await engines.next();
-      socket.write(chunkedHead(EVENTS));
-      socket.write(chunk(delta('a')));
-      const next = frameReader(await headOf(sent));
-      expect(await next()).toBe(delta('a'));
-      act(socket);
-      const last = (await next()) ?? '';
-      expect(errorOf({ body: Buffer.from(framesOf(last)[0]!.slice('data: '.length)) }).code).toBe(
-        'stream_interrupted',
-      );
-      expect(await next()).toBeNull();
+      it('an engine that refuses is followed by the other', async () => {
+        for (let n = 0; n < 2; n++) {
+          const sent = ask(url, { body: request({ model: 'half' }) });
+          await answerNext();
+          const answer = await sent;
+          expect([answer.status, answer.body.toString()]).toEqual([200, OK]);
+        }
+        expect(
+          await metric(router.url, 'vllm_router_engine_set_aside_total', 'cause="refused"'),
+        ).toBeGreaterThan(0);
+      });
     });
 
-    it.each<[string, string]>([
-      ['with a length', 'HTTP/1.1 200 OK\r\ncontent-type: audio/wav\r\ncontent-length: 90\r\n\r\nhalf'],
-      ['in chunks', `${chunkedHead('audio/wav')}4\r\nhalf\r\n`],
-    ])('a body %s is cut, so that it cannot pass as complete', async (_name, begun) => {
-      const socket = await openSocket(url);
-      socket.write(raw());
-      const engine = await answerNext(begun);
-      const before = await readUntil(socket, 'half');
-      engine.socket.end();
-      const answer = before + (await readToClose(socket));
-      expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*half(\r\n)?$/);
-    });
-  });
-
-  describe('a client that leaves', () => {
-    it.each([true, false])(
-      'before the answer closes the connection to the engine (stream: %s)',
-      async (stream) => {
-        const sent = post(request({ stream }));
-        sent.on('error', () => undefined);
+    describe('after the first bytes', () => {
+      it.each<[string, (socket: Socket) => void]>([
+        ['resets', (socket) => void socket.resetAndDestroy()],
+        ['closes between frames', (socket) => void socket.end()],
+        ['closes within a frame', (socket) => void socket.end(chunk('data: {"cho'))],
+        ['closes within a chunk', (socket) => void socket.end('40\r\ndata: {"cho')],
+      ])('a stream whose engine %s ends in an error event and no [DONE]', async (_name, act) => {
+        const sent = post(request({ stream: true }));
         const { socket } = await engines.next();
-        const closed = once(socket, 'close');
-        sent.destroy();
-        await closed;
-      },
-    );
+        socket.write(chunkedHead(EVENTS));
+        socket.write(chunk(delta('a')));
+        const next = frameReader(await headOf(sent));
+        expect(await next()).toBe(delta('a'));
+        act(socket);
+        const last = (await next()) ?? '';
+        expect(errorOf({ body: Buffer.from(framesOf(last)[0]!.slice('data: '.length)) }).code).toBe(
+          'stream_interrupted',
+        );
+        expect(await next()).toBeNull();
+      });
 
-    it('in the middle of a stream closes the connection to the engine', async () => {
-      const sent = post(request({ stream: true }));
-      const { socket } = await engines.next();
-      socket.write(chunkedHead(EVENTS));
-      socket.write(chunk(delta('a')));
-      const answer = await headOf(sent);
-      await frameReader(answer)();
-      const closed = once(socket, 'close');
-      answer.destroy();
-      await closed;
+      it.each<[string, string]>([
+        ['with a length', 'HTTP/1.1 200 OK\r\ncontent-type: audio/wav\r\ncontent-length: 90\r\n\r\nhalf'],
+        ['in chunks', `${chunkedHead('audio/wav')}4\r\nhalf\r\n`],
+      ])('a body %s is cut, so that it cannot pass as complete', async (_name, begun) => {
+        const socket = await openSocket(url);
+        socket.write(raw());
+        const engine = await answerNext(begun);
+        const before = await readUntil(socket, 'half');
+        engine.socket.end();
+        const answer = before + (await readToClose(socket));
+        expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*half(\r\n)?$/);
+      });
+    });
+
+    describe('a client that leaves', () => {
+      it.each([true, false])(
+        'before the answer closes the connection to the engine (stream: %s)',
+        async (stream) => {
+          const sent = post(request({ stream }));
+          sent.on('error', () => undefined);
+          const { socket } = await engines.next();
+          const closed = once(socket, 'close');
+          sent.destroy();
+          await closed;
+        },
+      );
+
+      it('in the middle of a stream closes the connection to the engine', async () => {
+        const sent = post(request({ stream: true }));
+        const { socket } = await engines.next();
+        socket.write(chunkedHead(EVENTS));
+        socket.write(chunk(delta('a')));
+        const answer = await headOf(sent);
+        await frameReader(answer)();
+        const closed = once(socket, 'close');
+        answer.destroy();
+        await closed;
+      });
     });
   });
 
@@ -474,6 +498,6 @@ export function itKeepsThePromisesToClients(
   it('counts every request and holds nothing in the end', async () => {
     await until(async () => (await metric(router.url, 'vllm_router_requests_in_flight')) === 0);
     expect(await metric(router.url, 'vllm_router_requests_total', 'outcome="done"')).toBeGreaterThan(20);
-    expect(await metric(router.url, 'vllm_router_client_disconnects_total')).toBe(3);
+    expect(await metric(router.url, 'vllm_router_client_disconnects_total')).toBe(6);
   });
 }

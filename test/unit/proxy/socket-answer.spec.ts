@@ -248,16 +248,16 @@ describe('an answer written to its connection', () => {
 
 describe('an answer that is left to Node', () => {
   const taken = async (asked: string, status = 200): Promise<boolean> => {
-    let given = true;
+    let byUs = true;
     handlers.push((response) => {
-      given = SocketAnswer.take(response, status, 'X', []) !== null;
+      byUs = SocketAnswer.take(response, status, 'X', []) !== null;
       response.end();
     });
     const socket = await openSocket(url);
     socket.write(asked);
     await readUntil(socket, '\r\n\r\n');
     socket.destroy();
-    return given;
+    return byUs;
   };
 
   it.each([
