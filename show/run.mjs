@@ -24,6 +24,7 @@ const SHOWS = {
   A9: ['a9-manifests', 'manifests, metrics and start in a cluster'],
   A10: ['a10-extension', 'a new strategy and a new discovery, inside the project and outside it'],
   B6: ['b6-workers', 'two workers on one core and on two: processor time per request, and exact counters'],
+  B10: ['b10-start-and-size', 'time to ready, memory idle and with 1,000 streams, size of what is installed'],
 };
 
 function list() {
