@@ -1,18 +1,20 @@
 #!/usr/bin/env node
-import { parseCli } from './config/cli.js';
 import { SettingsError } from './config/settings-error.js';
-import { routerVersion } from './config/version.js';
-import { growYoungGeneration } from './young-generation.js';
+import { growYoungGeneration, keepYoungGenerationSmall } from './young-generation.js';
 
 /** Runs one command; what a command needs is loaded by that command alone. */
 async function main(): Promise<void> {
+  keepYoungGenerationSmall();
+  const { parseCli } = await import('./config/cli.js');
+  const { routerVersion } = await import('./config/version.js');
   const request = parseCli(process.argv.slice(2), routerVersion());
   switch (request.command) {
     case 'serve':
-      // Before anything is loaded: what the start leaves behind makes the young generation grow.
+      await (await import('./serve.js')).serve([...request.argv], process.env);
       growYoungGeneration();
-      return (await import('./serve.js')).serve([...request.argv], process.env);
+      return;
     case 'demo':
+      growYoungGeneration();
       return (await import('./demo/demo.command.js')).demo([...request.argv]);
     case 'config': {
       const { configCommand } = await import('./config/config.command.js');
