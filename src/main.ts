@@ -14,6 +14,7 @@ async function main(): Promise<void> {
       growYoungGeneration();
       return;
     case 'demo':
+      growYoungGeneration();
       return (await import('./demo/demo.command.js')).demo([...request.argv]);
     case 'engine':
       return (await import('./simulator/engine.command.js')).engine(request.argv, process.env);
