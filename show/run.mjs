@@ -25,6 +25,8 @@ const SHOWS = {
   A10: ['a10-extension', 'a new strategy and a new discovery, inside the project and outside it'],
   B5: ['b5-cost-stays', 'the cost of a request after two million, and that of session routing'],
   B6: ['b6-workers', 'two workers on one core and on two: processor time per request, and exact counters'],
+  B7: ['b7-simulator', 'the simulated engine: 50,000 chunks/s of a core, and HTTP agrees with virtual time'],
+  B8: ['b8-demo', 'the demo runs on the simulator: its pace, and hits in the prefix cache'],
   B10: ['b10-start-and-size', 'time to ready, memory idle and with 1,000 streams, size of what is installed'],
 };
 
