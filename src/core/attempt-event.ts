@@ -1,4 +1,5 @@
 import type { Engine } from './engine.js';
+import type { Ranked } from './ranking.js';
 import type { RequestFacts } from './request-facts.js';
 
 /** How an attempt ended. `client_left`: the client went away; `failed`: the engine's fault. */
@@ -25,7 +26,11 @@ interface AttemptEventBase {
  * `dispatched`, at most one `firstToken`, exactly one `finished`.
  */
 export type AttemptEvent =
-  | (AttemptEventBase & { readonly type: 'dispatched' })
+  | (AttemptEventBase & {
+      readonly type: 'dispatched';
+      /** The place of the ranking that was taken. */
+      readonly ranked?: Ranked;
+    })
   | (AttemptEventBase & { readonly type: 'firstToken'; readonly sinceDispatch: number })
   | (AttemptEventBase & {
       readonly type: 'finished';
@@ -34,6 +39,10 @@ export type AttemptEvent =
       readonly status: number | null;
       readonly sinceDispatch: number;
       readonly usage: TokenUsage | null;
+      /** Pieces of a stream that were relayed, which are tokens where the engine sends one in each; 0 otherwise. */
+      readonly pieces?: number;
+      /** The generated text, for strategies with `needsAnswer`; null when it was too long or is not known. */
+      readonly answer?: string | null;
       /** Why it failed, a short stable word such as `refused`, `reset`, `first_byte_timeout`; null when it did not. */
       readonly cause: string | null;
     });

@@ -21,10 +21,25 @@ export interface Candidate {
   readonly signals: Signals;
 }
 
+/** What a place of a ranking was reckoned from, by strategies that go by cost. All but `slowness` in tokens. */
+export interface CostTerms {
+  /** Prompt tokens of the request that the engine is believed to have to compute. */
+  readonly uncached: number;
+  /** Uncached prompt tokens that were sent to the engine and have not brought their first token. */
+  readonly pending: number;
+  /** Requests in flight. */
+  readonly inFlight: number;
+  /** How slow the engine is beside the others of the model: 1 is as the median. */
+  readonly slowness: number;
+  /** Their sum, the smaller the better. */
+  readonly cost: number;
+}
+
 /** One place of a ranking: the candidate and why it stands there, for logs and debugging. */
 export interface Ranked {
   readonly candidate: Candidate;
   readonly reason: string;
+  readonly terms?: CostTerms;
 }
 
 /** All candidates, in the order in which to try them. */

@@ -1,3 +1,5 @@
+import type { PromptSource } from './prompt-blocks.js';
+
 /** The API whose error and stream shapes a request's client expects. */
 export type ApiShape = 'chat' | 'completions' | 'responses' | 'messages' | 'other';
 
@@ -14,6 +16,8 @@ export interface RequestFacts {
   readonly session: string | null;
   /** The parsed body; absent when it is no JSON object or was read in another thread. */
   readonly body?: Readonly<Record<string, unknown>> | undefined;
+  /** The prompt in blocks, made when it is asked for; absent where there is none to be read. */
+  readonly prompt?: PromptSource | undefined;
   /** Where the statistics keep the attempts that are under way: at the request, so that they go with it. */
   openAttempts?: unknown;
 }

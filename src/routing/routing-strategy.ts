@@ -1,5 +1,7 @@
 import type { Settings } from '../config/settings.schema.js';
 import type { AttemptEvent } from '../core/attempt-event.js';
+import type { Engine } from '../core/engine.js';
+import type { EngineStats } from '../core/prometheus-text.js';
 import type { Candidate, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 
@@ -9,6 +11,28 @@ export interface RankContext {
   readonly now: number;
   /** A number in [0, 1). */
   readonly random: () => number;
+}
+
+/**
+ * How the processes of one router that have the same strategy decide as one: each tells the others what it has
+ * learned, in batches of some milliseconds. News are plain data that `structuredClone` takes.
+ */
+export interface StrategyShare {
+  /** What has happened here since the last call; null when nothing has. Bounded in size. */
+  take(): unknown;
+  /** Takes in the news of another process, in the order in which it told them. */
+  heed(from: number, news: unknown): void;
+  /** The other process is gone: what it had under way is over, what it has learned stays. */
+  forget(from: number): void;
+}
+
+/** A number that a strategy shows in `/metrics`; names and labels are of its own choice and bounded. */
+export interface StrategyFigure {
+  /** Without the prefix `vllm_router_`. */
+  readonly name: string;
+  readonly type: 'gauge' | 'counter';
+  readonly help: string;
+  readonly values: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
 /**
@@ -34,6 +58,20 @@ export abstract class RoutingStrategy {
    * After a switch of strategy it hears the end of attempts whose `dispatched` another one heard.
    */
   observe?(event: AttemptEvent): void;
+
+  /** The `finished` events carry the generated text, which costs the reading of every answer. */
+  readonly needsAnswer: boolean = false;
+
+  /** The engines that there are now: what is kept of others may be forgotten. */
+  retain?(engines: readonly Engine[]): void;
+
+  /** The engine's figures of a new scrape; null: they are not known any more. `at` in monotonic milliseconds. */
+  heedStats?(engine: Engine, stats: EngineStats | null, at: number): void;
+
+  /** Absent: processes with this strategy need not know of each other. */
+  readonly share?: StrategyShare;
+
+  figures?(): readonly StrategyFigure[];
 }
 
 /**
