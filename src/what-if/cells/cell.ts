@@ -12,8 +12,9 @@ export interface Targets {
 /** One run: a policy under one traffic with one seed. Plain data, so that it can go to another thread. */
 export interface Cell {
   readonly policy: string;
-  /** Name of a workload, or of a file whose requests are replayed. */
+  /** Name of a workload, for a replay any name. */
   readonly workload: string;
+  /** Path of a file whose requests are replayed instead. */
   readonly replay?: string;
   /** Conversations a second; for a replay, how much faster than recorded. */
   readonly rate: number;

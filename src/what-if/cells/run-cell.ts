@@ -1,4 +1,6 @@
 import { policyNamed } from '../policies.js';
+import { readTraceFile } from '../replay/read-trace-file.js';
+import { replayOf } from '../replay/replay.js';
 import { runStrategy } from '../runner/run-strategy.js';
 import { WORKLOADS } from '../workloads/index.js';
 import type { WorkloadRun } from '../workloads/workload.js';
@@ -23,7 +25,8 @@ export function runCell(cell: Cell): CellFigures {
   return figuresOf(cell, run);
 }
 
-function trafficOf({ workload, seed, rate }: Cell): WorkloadRun {
+function trafficOf({ workload, seed, rate, replay }: Cell): WorkloadRun {
+  if (replay !== undefined) return replayOf(readTraceFile(replay), rate);
   const found = WORKLOADS.find(({ name }) => name === workload);
   if (!found) throw new RangeError(`there is no workload ${workload}`);
   return found.begin(seed, rate);

@@ -43,11 +43,7 @@ export abstract class TokenCostPolicy extends RoutingStrategy {
   /** The engine with the least is taken. */
   abstract cost(load: TokenLoad): number;
 
-  override rank(
-    request: RequestFacts,
-    candidates: readonly Candidate[],
-    { random }: RankContext,
-  ): Ranking {
+  override rank(request: RequestFacts, candidates: readonly Candidate[], { random }: RankContext): Ranking {
     return rankBy(candidates, random, ({ engine, signals }) => {
       const { pending, context } = this.#account(engine);
       const uncached = this.#uncached(request, engine);
