@@ -74,7 +74,7 @@ export function readSimulateArguments(argv: readonly string[]): SimulateArgument
     json: given.has('json'),
     threads: number('threads', 1, 256, true),
   };
-  if (problems.length > 0) throw new SettingsError(problems);
+  if (problems.length > 0 && !read.help) throw new SettingsError(problems);
   return read;
 }
 
