@@ -1,3 +1,5 @@
+import { NameTable } from './name-table.js';
+
 /** No block: the end of a list, or a block without a name. */
 const NONE = -1;
 
@@ -15,7 +17,7 @@ export class BlockPool {
   readonly #references: Int32Array;
   readonly #names: Float64Array;
   /** Blocks by name; further blocks with the same content hang on the first one. */
-  readonly #byName = new Map<number, number>();
+  readonly #byName: NameTable;
   readonly #nextSame: Int32Array;
   readonly #previousSame: Int32Array;
   /** The free list; the last element is its head and its end. */
@@ -29,6 +31,7 @@ export class BlockPool {
     this.#caching = caching;
     this.#references = new Int32Array(size);
     this.#names = new Float64Array(size).fill(NONE);
+    this.#byName = new NameTable(this.#names);
     this.#nextSame = new Int32Array(size).fill(NONE);
     this.#previousSame = new Int32Array(size).fill(NONE);
     this.#nextFree = new Int32Array(size + 1).fill(size);
@@ -55,7 +58,7 @@ export class BlockPool {
   longestChain(names: readonly number[], most: number): number {
     if (!this.#caching) return 0;
     let length = 0;
-    while (length < most && this.#byName.has(names[length] as number)) length++;
+    while (length < most && this.#byName.get(names[length] as number) !== NONE) length++;
     return length;
   }
 
@@ -63,7 +66,7 @@ export class BlockPool {
   freeAmong(names: readonly number[], length: number): number {
     let free = 0;
     for (let at = 0; at < length; at++) {
-      if (this.references(this.#byName.get(names[at] as number) as number) === 0) free++;
+      if (this.references(this.#byName.get(names[at] as number)) === 0) free++;
     }
     return free;
   }
@@ -71,7 +74,7 @@ export class BlockPool {
   /** Adds the blocks of the first `length` names, all of which must be there, to a sequence's. */
   share(names: readonly number[], length: number, into: number[]): void {
     for (let at = 0; at < length; at++) {
-      const block = this.#byName.get(names[at] as number) as number;
+      const block = this.#byName.get(names[at] as number);
       if (this.references(block) === 0) this.#removeFree(block);
       this.#references[block] = this.references(block) + 1;
       into.push(block);
@@ -92,9 +95,9 @@ export class BlockPool {
   /** Gives a full block the name of its content. */
   name(block: number, name: number): void {
     if (!this.#caching) return;
-    this.#names[block] = name;
     const first = this.#byName.get(name);
-    if (first === undefined) {
+    this.#names[block] = name;
+    if (first === NONE) {
       this.#byName.set(name, block);
       return;
     }

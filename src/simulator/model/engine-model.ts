@@ -199,7 +199,7 @@ export class EngineModel {
       this.counters.generationTokens++;
       this.step.generationTokens++;
       sink.token(sequence, sequence.generated - 1);
-      sequence.lastTokenAt = now;
+      sequence.lastToken = now;
       if (sequence.generated < limit) return;
     }
     const reason = limit === 0 || sequence.generated === spec.stopAfter ? 'stop' : 'length';

@@ -88,7 +88,13 @@ export class Scheduler {
     const { preemptions } = this.#counters;
     for (let at = 0; at < this.#running.length && budget > 0; at++) {
       const sequence = this.#running[at] as Sequence;
-      const chunk = Math.min(budget, sequence.tokens - sequence.computed);
+      const rest = sequence.tokens - sequence.computed;
+      const chunk = rest < budget ? rest : budget;
+      if (this.#fits(sequence, chunk)) {
+        sequence.planned = chunk;
+        budget -= chunk;
+        continue;
+      }
       while (sequence.state === 'running' && this.#lacking(sequence, chunk) > this.pool.free) {
         const last = this.#lastIndex();
         budget += this.#preempt(last);
@@ -106,6 +112,11 @@ export class Scheduler {
     this.#running = this.#running.filter(({ state }) => state === 'running');
   }
 
+  /** Whether the chunk ends inside the last block: nothing to allocate, and nothing to name. */
+  #fits({ computed, blocks }: Sequence, chunk: number): boolean {
+    return computed + chunk < blocks.length * this.#profile.blockSize;
+  }
+
   /** Blocks that a sequence needs to compute `chunk` tokens more. */
   #lacking(sequence: Sequence, chunk: number): number {
     return Math.ceil((sequence.computed + chunk) / this.#profile.blockSize) - sequence.blocks.length;
@@ -115,10 +126,11 @@ export class Scheduler {
   #compute(sequence: Sequence, chunk: number): void {
     const { blockSize } = this.#profile;
     const { blocks, names, computed } = sequence;
-    this.pool.allocate(this.#lacking(sequence, chunk), blocks);
+    const { pool } = this;
+    pool.allocate(this.#lacking(sequence, chunk), blocks);
     const full = Math.floor((computed + chunk) / blockSize);
     for (let at = Math.floor(computed / blockSize); at < full; at++) {
-      this.pool.name(blocks[at] as number, names[at] as number);
+      pool.name(blocks[at] as number, names[at] as number);
     }
     sequence.planned = chunk;
   }
