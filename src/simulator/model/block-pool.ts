@@ -108,12 +108,19 @@ export class BlockPool {
     if (second !== NONE) this.#previousSame[second] = block;
   }
 
-  /** Gives a sequence's blocks back, the last first: the end of a prompt is less likely to come again. */
-  release(blocks: number[]): void {
+  /**
+   * Gives a sequence's blocks back, the last first: the end of a prompt is less likely to come again. Those of
+   * an array in the other order are used anew in that order.
+   *
+   * @param forget whether the content of those that no other sequence holds is forgotten
+   */
+  release(blocks: number[], forget = false): void {
     for (let block = blocks.pop(); block !== undefined; block = blocks.pop()) {
       const left = this.references(block) - 1;
       this.#references[block] = left;
-      if (left === 0) this.#addFree(block);
+      if (left > 0) continue;
+      if (forget) this.#forget(block);
+      this.#addFree(block);
     }
   }
 

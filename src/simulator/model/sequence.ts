@@ -84,6 +84,11 @@ export class Sequence {
     return this.generated > 0 && this.tokens - this.computed === 1;
   }
 
+  /** Blocks when the whole answer is there; the last token is sampled and never computed. */
+  get blocksAtEnd(): number {
+    return Math.ceil((this.spec.promptTokens.length + Math.max(0, this.limit - 1)) / this.#blockSize);
+  }
+
   get adapter(): string | null {
     return this.spec.adapter;
   }
