@@ -62,21 +62,30 @@ export class BlockPool {
     return length;
   }
 
-  /** Free blocks among those of the first `length` names: what a hit takes off the free ones. */
-  freeAmong(names: readonly number[], length: number): number {
-    let free = 0;
-    for (let at = 0; at < length; at++) {
-      if (this.references(this.#byName.get(names[at] as number)) === 0) free++;
+  /** As `longestChain`, with the blocks, which take the place of what `into` holds. */
+  findChain(names: readonly number[], most: number, into: number[]): void {
+    into.length = 0;
+    if (!this.#caching) return;
+    while (into.length < most) {
+      const block = this.#byName.get(names[into.length] as number);
+      if (block === NONE) return;
+      into.push(block);
     }
+  }
+
+  /** Free blocks among these: what a hit takes off the free ones. */
+  freeAmong(blocks: readonly number[]): number {
+    let free = 0;
+    for (const block of blocks) if (this.references(block) === 0) free++;
     return free;
   }
 
-  /** Adds the blocks of the first `length` names, all of which must be there, to a sequence's. */
-  share(names: readonly number[], length: number, into: number[]): void {
-    for (let at = 0; at < length; at++) {
-      const block = this.#byName.get(names[at] as number);
-      if (this.references(block) === 0) this.#removeFree(block);
-      this.#references[block] = this.references(block) + 1;
+  /** Adds blocks, which must have content, to a sequence's. */
+  share(blocks: readonly number[], into: number[]): void {
+    for (const block of blocks) {
+      const references = this.references(block);
+      if (references === 0) this.#removeFree(block);
+      this.#references[block] = references + 1;
       into.push(block);
     }
   }

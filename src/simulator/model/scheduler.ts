@@ -35,6 +35,8 @@ export class Scheduler {
   #running: Sequence[] = [];
   #runningCount = 0;
   #deferred = 0;
+  /** Of the sequence that would join, for a moment. */
+  readonly #found: number[] = [];
 
   constructor(profile: EngineProfile, counters: EngineCounters, options: SchedulerOptions) {
     this.#profile = profile;
@@ -150,11 +152,10 @@ export class Scheduler {
 
   /** Names the blocks that the planned tokens fill. */
   #nameFilled({ blocks, names, computed, planned }: Sequence): void {
-    const { pool } = this;
     const { blockSize } = this.#profile;
     const full = Math.floor((computed + planned) / blockSize);
     for (let at = Math.floor(computed / blockSize); at < full; at++) {
-      pool.name(blocks[at] as number, names[at] as number);
+      this.pool.name(blocks[at] as number, names[at] as number);
     }
   }
 
@@ -222,17 +223,18 @@ export class Scheduler {
     const { blockSize } = this.#profile;
     const { names, blocks, tokens } = sequence;
     // At least one token is computed: its output is the next token.
-    const hit = this.pool.longestChain(names, Math.floor((tokens - 1) / blockSize));
+    this.pool.findChain(names, Math.floor((tokens - 1) / blockSize), this.#found);
+    const hit = this.#found.length;
     const cached = hit * blockSize;
     const chunk = Math.min(budget, tokens - cached);
     const { preempts } = this.#structure;
     const needed = preempts
       ? Math.ceil((cached + chunk) / blockSize) - hit
       : sequence.blocksAtEnd - hit + this.#promised();
-    if (needed > this.pool.free - this.pool.freeAmong(names, hit)) return 0;
+    if (needed > this.pool.free - this.pool.freeAmong(this.#found)) return 0;
     this.#waiting.remove(sequence);
     this.loras.dequeue(sequence.adapter);
-    this.pool.share(names, hit, blocks);
+    this.pool.share(this.#found, blocks);
     if (sequence.scheduledAt === null) {
       sequence.cachedTokens = cached;
       this.#counters.prefixQueries += tokens;

@@ -60,6 +60,8 @@ export class Sequence {
 
   readonly #chain: HashChain;
   readonly #blockSize: number;
+  /** The tokens of one block, for a moment. */
+  #block: Int32Array | null = null;
 
   constructor(spec: SequenceSpec, arrival: number, order: number, limit: number, blockSize: number) {
     this.spec = spec;
@@ -99,7 +101,7 @@ export class Sequence {
     this.tokens++;
     if (this.tokens % this.#blockSize !== 0) return;
     const from = this.tokens - this.#blockSize;
-    const block = new Int32Array(this.#blockSize);
+    const block = (this.#block ??= new Int32Array(this.#blockSize));
     for (let at = 0; at < block.length; at++) block[at] = this.#token(from + at);
     this.names.push(this.#chain.next(block, 0, block.length));
   }
