@@ -36,8 +36,8 @@ export class VirtualEngine implements EngineView {
     this.index = index;
     this.model = new EngineModel(profile, options);
     this.#sink = {
-      token: (sequence, index) => {
-        if (index > 0) return;
+      token: (sequence) => {
+        if (sequence.generated > 1) return;
         const request = this.#requests.get(sequence);
         if (request) listener.firstToken(this, request);
       },

@@ -27,7 +27,7 @@ export function drawAgent(): Draw {
 export const agent: Workload = {
   name: 'agent',
   description:
-    '16 turns on average, 3 s apart, under one of 5 preambles of 6,000 tokens; 4,000 in, then 700, 110 out (medians)',
+    '15.5 turns on average, 3 s apart, under one of 5 preambles of 6,000 tokens; 4,000 in, then 700, 110 out (medians)',
   rate: 2,
   begin: (seed, rate) => conversations(seed, rate, drawAgent()),
 };

@@ -26,7 +26,7 @@ export function drawChat(): Draw {
 export const chat: Workload = {
   name: 'chat',
   description:
-    '5 turns on average, 15 s apart, under one system prompt of 512 tokens; 160 in, 220 out (medians)',
+    '4.5 turns on average, 15 s apart, under one system prompt of 512 tokens; 160 in, 220 out (medians)',
   rate: 24,
   begin: (seed, rate) => conversations(seed, rate, drawChat()),
 };
