@@ -23,9 +23,9 @@ export async function show(args) {
     figures.note(`${workload} ${rate}/s, one worker`, mean(one).toFixed(3));
     figures.note(`${workload} ${rate}/s, two that share`, mean(two).toFixed(3));
     figures.note(`${workload} ${rate}/s, two that do not`, mean(apart).toFixed(3));
-    const { mean: difference, half } = await paired(two, one);
-    const value = `${difference.toFixed(3)} +-${half.toFixed(3)}`;
-    const holds = difference + half > -0.02 && Math.abs(difference) < 0.03;
+    const { mean: difference, low, high } = await paired(two, one);
+    const value = `${difference.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
+    const holds = high > -0.02 && Math.abs(difference) < 0.03;
     figures.check(`${workload}: two less one`, value, 'within noise', holds);
   }
   return figures;

@@ -28,6 +28,15 @@ const SHOWS = {
   B7: ['b7-simulator', 'the simulated engine: 50,000 chunks/s of a core, and HTTP agrees with virtual time'],
   B8: ['b8-demo', 'the demo runs on the simulator: its pace, and hits in the prefix cache'],
   B10: ['b10-start-and-size', 'time to ready, memory idle and with 1,000 streams, size of what is installed'],
+  C3: [
+    'c3-other-engines',
+    'prefixaware on simulated engines with other constants and another structure: still in the first two',
+  ],
+  C4: ['c4-two-workers', 'two workers of the router give the goodput of one'],
+  C5: [
+    'c5-slow-engines',
+    'two of eight engines are slow: what is learned of them beside what an oracle knows',
+  ],
   C9: ['c9-virtual-speed', 'eight engines in simulated time, a hundred times faster than real time'],
 };
 

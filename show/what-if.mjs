@@ -10,7 +10,7 @@ export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / 
 
 /** The 95 % interval of the difference, seed by seed. */
 export async function paired(ours, theirs) {
-  const { pairedInterval } = await part('what-if/report/interval.js');
+  const { pairedInterval } = await part('what-if/interval.js');
   return pairedInterval(ours, theirs);
 }
 
@@ -41,4 +41,11 @@ export async function policyCells({ policies, seeds, ...cell }) {
   return Object.fromEntries(
     policies.map((policy) => [policy, figures.filter((_, at) => cells[at].policy === policy)]),
   );
+}
+
+/** The workloads of these names, with commas between them; all without. */
+export async function workloadsNamed(names) {
+  const { WORKLOADS } = await part('what-if/workloads/index.js');
+  const wanted = names?.split(',');
+  return WORKLOADS.filter(({ name }) => wanted?.includes(name) ?? true);
 }

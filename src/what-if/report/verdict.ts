@@ -1,4 +1,4 @@
-import { type Interval, pairedInterval, pairedRatio } from './interval.js';
+import { type Interval, pairedInterval, pairedRatio } from '../interval.js';
 import type { PolicyRow } from './policy-row.js';
 
 /** Goodput that does not count: two requests of a hundred. */
@@ -13,7 +13,7 @@ export interface Verdict {
   /** Of goodput, seed by seed. */
   readonly difference: Interval;
   /** Mean time to the first token over the other's, and the bounds of its 95 % interval. */
-  readonly ttft: { readonly ratio: number; readonly low: number; readonly high: number };
+  readonly ttft: Interval;
 }
 
 /**
@@ -30,9 +30,9 @@ export function verdictOn(own: PolicyRow, other: PolicyRow): Verdict {
   return { other: other.policy, outcome: outcomeOf(difference, ttft), difference, ttft };
 }
 
-function outcomeOf({ mean, half }: Interval, ttft: Verdict['ttft']): Verdict['outcome'] {
-  if (mean + half < -LEVEL) return 'lost';
-  if (mean - half > LEVEL) return 'won';
+function outcomeOf({ low, high }: Interval, ttft: Interval): Verdict['outcome'] {
+  if (high < -LEVEL) return 'lost';
+  if (low > LEVEL) return 'won';
   if (ttft.low > SLOWER) return 'lost';
   return ttft.high < 1 / SLOWER ? 'won' : 'level';
 }
@@ -40,7 +40,8 @@ function outcomeOf({ mean, half }: Interval, ttft: Verdict['ttft']): Verdict['ou
 /** One line of words for a table of verdicts. */
 export function wordsOf({ other, outcome, difference, ttft }: Verdict): string {
   const sign = difference.mean < 0 ? '-' : '+';
-  const goodput = `${sign}${Math.abs(difference.mean).toFixed(3)} +-${difference.half.toFixed(3)}`;
-  const times = `${ttft.ratio.toFixed(2)} (${ttft.low.toFixed(2)} to ${ttft.high.toFixed(2)})`;
+  const half = (difference.high - difference.low) / 2;
+  const goodput = `${sign}${Math.abs(difference.mean).toFixed(3)} +-${half.toFixed(3)}`;
+  const times = `${ttft.mean.toFixed(2)} (${ttft.low.toFixed(2)} to ${ttft.high.toFixed(2)})`;
   return `${outcome} to ${other}: goodput ${goodput}, mean TTFT x ${times}`;
 }

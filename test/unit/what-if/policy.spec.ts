@@ -1,13 +1,14 @@
 import { PROFILES } from '../../../src/simulator/model/engine-profile.js';
-import type { CellFigures } from '../../../src/what-if/cells/cell.js';
+
 import { runCell } from '../../../src/what-if/cells/run-cell.js';
+import type { RunFigures } from '../../../src/what-if/run-figures.js';
 import { WORKLOADS } from '../../../src/what-if/workloads/index.js';
 
 /** The policy check in short: a third of the engines and of the time, three workloads, one seed. */
 const ENGINES = 3;
 const OTHERS = ['roundrobin', 'leastload', 'session', 'sglang', 'lmetric'];
 
-function run(policy: string, workload: string, seed: number): CellFigures {
+function run(policy: string, workload: string, seed: number): RunFigures {
   const rate = ((WORKLOADS.find(({ name }) => name === workload)?.rate ?? 1) * ENGINES) / 8;
   return runCell({
     ...{ policy, workload, rate, seed, seconds: 30, warmUp: 15 },
@@ -20,13 +21,13 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe.each(['chat', 'hot', 'unique'])('on %s, prefixaware', (workload) => {
-  const runs = (policy: string): CellFigures[] => [1, 2].map((seed) => run(policy, workload, seed));
+  const runs = (policy: string): RunFigures[] => [1, 2].map((seed) => run(policy, workload, seed));
   const own = runs('prefixaware');
 
   it.each(OTHERS)('does not serve fewer requests in time than %s, nor much later', (other) => {
     const theirs = runs(other);
-    const goodput = (all: readonly CellFigures[]): number => mean(all.map((one) => one.goodput));
-    const ttft = (all: readonly CellFigures[]): number => mean(all.map((one) => one.ttft.mean));
+    const goodput = (all: readonly RunFigures[]): number => mean(all.map((one) => one.goodput));
+    const ttft = (all: readonly RunFigures[]): number => mean(all.map((one) => one.ttft.mean));
     expect(goodput(own)).toBeGreaterThan(goodput(theirs) - 0.05);
     expect(ttft(own)).toBeLessThan(ttft(theirs) * 1.5);
   });

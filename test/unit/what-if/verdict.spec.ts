@@ -1,13 +1,13 @@
-import type { CellFigures } from '../../../src/what-if/cells/cell.js';
+import type { RunFigures } from '../../../src/what-if/run-figures.js';
 import { knownReason } from '../../../src/what-if/report/known-losses.js';
 import { policyRow, type PolicyRow } from '../../../src/what-if/report/policy-row.js';
 import { lossesOf } from '../../../src/what-if/report/quality-page.js';
 import { verdictOn } from '../../../src/what-if/report/verdict.js';
 
 function row(policy: string, goodputs: readonly number[], ttft = 0.1): PolicyRow {
-  const times = { p50: ttft, p90: ttft, p99: ttft };
-  const runs = goodputs.map((goodput, seed): CellFigures => ({
-    ...{ requests: 100, goodput, hitRate: 0.5, imbalance: 1, unfinished: 0, failed: 0 },
+  const times = { count: 100, median: ttft, p90: ttft, p99: ttft };
+  const runs = goodputs.map((goodput, seed): RunFigures => ({
+    ...{ requests: 100, goodput, hitRate: 0.5, imbalance: 1, unfinished: 0, refused: 0, preemptions: 0 },
     // Seeds differ a little, as they do.
     ttft: { mean: ttft * (1 + seed / 100), ...times },
     tpot: { mean: 0.02, ...times },
