@@ -70,6 +70,7 @@ const cells = traffics.flatMap(({ workload, rate }) =>
   ),
 );
 
+const lengths = { seeds, seconds: Number(values.seconds), warmUp: Number(values['warm-up']) };
 const progress = new Progress(process.stderr, cells.length, () => performance.now());
 const figures = await runCells(cells, Number(values.threads), (index) =>
   progress.advance(`${cells[index].policy} on ${cells[index].workload}`),
@@ -96,7 +97,7 @@ if (page !== null) {
   }
   writeFileSync(
     page,
-    qualityPage(results, OWN, seeds, (traffic) => relative(dirname(page), chartOf(traffic))),
+    qualityPage(results, OWN, lengths, (traffic) => relative(dirname(page), chartOf(traffic))),
   );
   console.log(`written: ${relative(process.cwd(), page)}`);
 }

@@ -13,6 +13,13 @@ export interface TrafficRows {
   readonly rows: readonly PolicyRow[];
 }
 
+/** How much every policy was run under each traffic; seconds of simulated time. */
+export interface RunLengths {
+  readonly seeds: number;
+  readonly seconds: number;
+  readonly warmUp: number;
+}
+
 /** A loss of `own`, and why it is known, if it is. */
 export interface Loss {
   readonly workload: string;
@@ -64,7 +71,7 @@ function overview(traffics: readonly TrafficRows[]): string {
 export function qualityPage(
   traffics: readonly TrafficRows[],
   own: string,
-  seeds: number,
+  runs: RunLengths,
   chartOf: (traffic: TrafficRows) => string | null,
 ): string {
   const loads = [...new Set(traffics.map(({ load }) => load))];
@@ -81,7 +88,7 @@ export function qualityPage(
     });
     return `## At ${percent(load)} of the load\n\n${overview(here)}\n${details.join('')}`;
   });
-  return `${head(own, seeds)}\n## Losses\n\n${lossText(losses, own)}\n${parts.join('')}`.trimEnd() + '\n';
+  return `${head(own, runs)}\n## Losses\n\n${lossText(losses, own)}\n${parts.join('')}`.trimEnd() + '\n';
 }
 
 const percent = (load: number): string => `${Math.round(load * 100)} %`;
@@ -95,12 +102,12 @@ function lossText(losses: readonly Loss[], own: string): string {
     .join('');
 }
 
-function head(own: string, seeds: number): string {
+function head(own: string, { seeds, seconds, warmUp }: RunLengths): string {
   return `# Quality of routing
 
 Written by \`npm run policy\`, which runs every strategy of this router and the rules of other routers on simulated
-engines: 8 of the profile h100-8b, ${seeds} seeds, the same arrivals for every policy, 160 s measured after 60 s that fill
-the caches. The strategies are the classes that serve. Nothing here was measured on GPUs: docs/simulator.md says what
+engines: 8 of the profile h100-8b, ${seeds} seeds, the same arrivals for every policy, ${seconds} s measured after ${warmUp} s
+that fill the caches. The strategies are the classes that serve. Nothing here was measured on GPUs: docs/simulator.md says what
 the engine model is.
 
 In the tables of policies by workloads: goodput / mean time to first token in seconds, the best (within .02) in bold.
