@@ -88,12 +88,9 @@ export async function show(args) {
       const rows = await compared(variant, workload, 1, policies, seeds);
       judgeRank(figures, `${variant.name}, ${workload.name}`, rows);
     }
-    for (const [name, rivals] of [
-      ['hot', ['roundrobin']],
-      ['b2b', policies.slice(1)],
-    ]) {
+    for (const [name, compete] of Object.entries({ hot: ['prefixaware', 'roundrobin'], b2b: policies })) {
       const [workload] = await workloadsNamed(name);
-      const [own, ...others] = await compared(variant, workload, 1.1, ['prefixaware', ...rivals], seeds);
+      const [own, ...others] = await compared(variant, workload, 1.1, compete, seeds);
       const better = others.filter(({ goodput }) => goodput > own.goodput + GOODPUT_LEVEL);
       const value = [own, ...better].map(wordsOf).join('; better: ');
       figures.check(`${variant.name}, ${name} at 110 %`, value, 'no worse', better.length === 0);
