@@ -172,7 +172,7 @@ describe('the blocks of other prompts', () => {
 
   it('count characters in bytes of UTF-8 and survive halves of pairs', () => {
     expect(read({ prompt: '漢字'.repeat(100) }, 'completions').blocks.size).toBe(600);
-    expect(read({ prompt: `${'\ud83d'.repeat(300)}` }, 'completions').blocks.names).toHaveLength(3);
+    expect(read({ prompt: '\ud83d'.repeat(300) }, 'completions').blocks.names).toHaveLength(3);
   });
 });
 
@@ -182,7 +182,7 @@ describe('hostile prompts', () => {
     const key = fc.constantFrom('messages', 'prompt', 'input', 'system', 'tools', 'cache_salt', 'query');
     fc.assert(
       fc.property(shape, fc.dictionary(key, fc.jsonValue({ maxDepth: 6 })), (api, body) => {
-        const found = readPrompt(api, body as Body, 'm', KEY);
+        const found = readPrompt(api, body, 'm', KEY);
         if (found === null) return;
         expect(found.blocks.names.length).toBeLessThanOrEqual(found.blocks.size / found.blocks.blockSize);
         expect(extendPrompt(found, 'answer')?.names.length ?? 1).toBeGreaterThan(0);
