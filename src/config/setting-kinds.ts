@@ -148,6 +148,17 @@ export function optionalSeconds(
   };
 }
 
+/** A number from `min` to `max`, or 0 for off. */
+export function numberOrOff(
+  about: SettingAbout,
+  { min, max, default: preset }: Range & { default: number },
+): Setting<number> {
+  const within = (value: number): boolean => value === 0 || (value >= min && value <= max);
+  const schema = z.preprocess(numberFromText, z.number().refine(within));
+  const allowed = `0, or a number from ${min} to ${max}`;
+  return { ...about, kind: 'number', schema, default: preset, allowed, valueName: 'number' };
+}
+
 export function bool(about: SettingAbout): Setting<boolean> {
   return {
     ...about,
