@@ -30,6 +30,7 @@ const SHOWS = {
   B10: ['b10-start-and-size', 'time to ready, memory idle and with 1,000 streams, size of what is installed'],
   C7: ['c7-decision', 'a decision over 64 engines, bytes for each block, and 10 million distinct prompts'],
   C8: ['c8-hostile-prompts', 'prompts that are made to slow a decision down do not'],
+  C9: ['c9-virtual-speed', 'eight engines in simulated time, a hundred times faster than real time'],
 };
 
 function list() {

@@ -18,6 +18,8 @@ export interface VirtualSetup {
    * next turn of a conversation, the next request of a client in a closed loop.
    */
   readonly follow?: (result: VirtualResult, now: number) => VirtualRequest | null;
+  /** Hears of each first token as it comes, before the end of a request that has only one. */
+  readonly firstToken?: (request: VirtualRequest, engineIndex: number, now: number) => void;
   /** Seconds after which the simulation is over, whatever is left; without end by default. */
   readonly until?: number;
 }
@@ -56,9 +58,10 @@ class Simulation {
     if (setup.engines.length === 0) throw new RangeError('there is no engine');
     this.#engines = setup.engines.map(
       (profile, index) =>
-        new VirtualEngine(index, profile, setup.model ?? {}, (engine, request, sequence) =>
-          this.#report(request, 'finished', engine, sequence),
-        ),
+        new VirtualEngine(index, profile, setup.model ?? {}, {
+          firstToken: (engine, request) => setup.firstToken?.(request, engine.index, this.#now),
+          ended: (engine, request, sequence) => this.#report(request, 'finished', engine, sequence),
+        }),
     );
     this.#arrivals = setup.arrivals[Symbol.iterator]();
     this.#advance();
