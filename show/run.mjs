@@ -37,6 +37,8 @@ const SHOWS = {
     'c5-slow-engines',
     'two of eight engines are slow: what is learned of them beside what an oracle knows',
   ],
+  C7: ['c7-decision', 'a decision over 64 engines, bytes for each block, and 10 million distinct prompts'],
+  C8: ['c8-hostile-prompts', 'prompts that are made to slow a decision down do not'],
   C9: ['c9-virtual-speed', 'eight engines in simulated time, a hundred times faster than real time'],
 };
 

@@ -26,6 +26,7 @@ import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
 import { DrainState } from './drain-state.js';
 import { Exchange, type OutgoingRequest } from './exchange.js';
 import { ExchangeServices } from './exchange-services.js';
+import { ReceivedFacts } from './received-facts.js';
 import { RequestBody } from './request-body.js';
 import { TrustedPeers } from './trusted-peers.js';
 
@@ -140,13 +141,12 @@ export class ProxyService {
     exchange.start();
   }
 
-  #facts({ request, id, path, answer }: Call, read: ReadResult, model: string): RequestFacts {
+  #facts({ request, id, path, answer, body }: Call, read: ReadResult, model: string): RequestFacts {
     const { sessionKey } = this.settings.current;
     const header =
       sessionKey === null ? undefined : headerValue(request.rawHeaders, sessionKey.toLowerCase());
     const session = header || read.session;
-    const { shape } = answer;
-    return { id, path, shape, model, stream: read.stream, session, body: read.body, openAttempts: null };
+    return new ReceivedFacts(id, path, answer.shape, model, read, session, body);
   }
 
   #rank(facts: RequestFacts): Ranking {
