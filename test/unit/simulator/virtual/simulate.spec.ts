@@ -58,7 +58,10 @@ describe('a simulation', () => {
     run({
       arrivals: [request(1, 2), request(2, 3)],
       ticks: [tick('a', 1), tick('b', 2), tick('never', Infinity)],
-      choose: ({ id }) => Number(told.push(`request ${id}`)) * 0,
+      choose: ({ id }) => {
+        told.push(`request ${id}`);
+        return 0;
+      },
     });
     expect(told).toEqual(['a 1', 'a 2', 'b 2', 'request 1', 'a 3', 'request 2']);
     expect(() => run({ ticks: [tick('a', 0)] })).toThrow(RangeError);
