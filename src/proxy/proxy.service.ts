@@ -11,11 +11,12 @@ import {
   RouterError,
   shuttingDown,
 } from '../core/errors.js';
-import { framingFault, headerValue, requestHeaders } from '../core/headers.js';
+import { EXPLAIN, framingFault, headerValue, requestHeaders } from '../core/headers.js';
 import type { Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { sanitiseRequestId } from '../core/request-id.js';
 import { apiShape, type ReadResult } from '../core/request-reader.js';
+import { Decisions } from '../decisions/decisions.service.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { Intake } from './body-intake.js';
@@ -62,6 +63,7 @@ export class ProxyService {
     private readonly metrics: RouterMetrics,
     private readonly services: ExchangeServices,
     private readonly drain: DrainState,
+    private readonly decisions: Decisions,
   ) {
     const from = settings.current.trustedProxies;
     this.#trusted = { from, peers: new TrustedPeers(from) };
@@ -135,7 +137,11 @@ export class ProxyService {
     const facts = this.#facts(call, read, read.model);
     const ranking = this.#rank(facts);
     if (this.settings.current.accessLog) this.#logRouting(facts, ranking, call.receivedAt);
-    const exchange = new Exchange(facts, this.#outgoing(call), answer, ranking, this.services);
+    const followers = {
+      trace: this.decisions.begin(facts, this.routing.strategy, ranking, call.receivedAt),
+      explains: this.decisions.explained && headerValue(call.request.rawHeaders, EXPLAIN) === '1',
+    };
+    const exchange = new Exchange(facts, this.#outgoing(call), answer, ranking, this.services, followers);
     answer.tell(exchange);
     exchange.start();
   }

@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.schema.js';
 import type { Engine } from '../core/engine.js';
 import type { EngineStats } from '../core/prometheus-text.js';
 import type { BudgetNews } from '../core/retry-budget.js';
+import type { StrategyFigure } from '../core/strategy-figure.js';
 import type { FleetStatus } from '../discovery/fleet.service.js';
 import type { DynamicConfigState } from '../dynamic-config/dynamic-config.service.js';
 import type { RenderedMetrics } from '../metrics/render-metrics.js';
@@ -90,6 +91,8 @@ export interface WholeShare {
   readonly incoming: ReadonlyMap<string, number>;
   readonly own: readonly MetricJson[];
   readonly process: readonly MetricJson[];
+  /** What the routing strategy shows. */
+  readonly strategy: readonly StrategyFigure[];
 }
 
 export type WorkerMessage =

@@ -4,6 +4,7 @@ import { processMetrics } from '../metrics/process-metrics.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { BodyMemory } from '../proxy/body-memory.js';
 import { ExchangeServices } from '../proxy/exchange-services.js';
+import { RoutingService } from '../routing/routing.service.js';
 import { LifetimeSeries } from '../stats/lifetime-series.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
 import { shareOf } from '../stats/series-share.js';
@@ -33,6 +34,7 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly metrics: RouterMetrics,
     private readonly bodies: BodyMemory,
     private readonly services: ExchangeServices,
+    private readonly routing: RoutingService,
   ) {
     const send = (news: WorkerNews, sent: () => void): void => this.link.tell({ type: 'news', news }, sent);
     this.#channel = new NewsChannel(BATCH_MS, () => this.#gather(), send);
@@ -107,6 +109,7 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
       incoming: this.metrics.incoming,
       own,
       process: process.filter(({ name }) => !OF_HOST.test(name)),
+      strategy: this.routing.figures(),
     };
     this.link.tell({ type: 'share', id, share });
   }
