@@ -148,6 +148,22 @@ export function optionalSeconds(
   };
 }
 
+/** A number from `min` to `max`, or 0 for off. */
+export function numberOrOff(
+  about: SettingAbout,
+  { min, max, default: preset }: Range & { default: number },
+): Setting<number> {
+  const range = z.number().refine((value) => value === 0 || (value >= min && value <= max));
+  return {
+    ...about,
+    kind: 'number',
+    schema: z.preprocess(numberFromText, range),
+    default: preset,
+    allowed: `0, or a number from ${min} to ${max}`,
+    valueName: 'number',
+  };
+}
+
 export function bool(about: SettingAbout): Setting<boolean> {
   return {
     ...about,

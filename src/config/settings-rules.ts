@@ -13,8 +13,6 @@ export interface Verdict {
   readonly warnings: readonly string[];
 }
 
-const UNREADY_STRATEGIES: readonly string[] = ['prefixaware', 'kvaware', 'loadaware'];
-
 /** Checks what one value alone cannot tell. `nameOf` is what the operator calls a setting. */
 export function checkSettings(
   draft: DraftSettings,
@@ -35,11 +33,6 @@ export function checkSettings(
   nameProblem('serviceDiscovery', discovery, plugins.discoveries);
   nameProblem('routingLogic', logic, plugins.strategies);
 
-  if (logic !== undefined && UNREADY_STRATEGIES.includes(logic)) {
-    warnings.push(
-      `${nameOf('routingLogic')} ${logic} is not ready yet: requests go to the engine with the fewest in flight`,
-    );
-  }
   if (logic === 'session' && draft.sessionKey === null) {
     problems.push(
       `${nameOf('sessionKey')} is required with ${nameOf('routingLogic')} session; give a header name`,

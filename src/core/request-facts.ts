@@ -20,4 +20,6 @@ export interface RequestFacts {
   readonly prompt?: PromptSource | undefined;
   /** Where the statistics keep the attempts that are under way: at the request, so that they go with it. */
   openAttempts?: unknown;
+  /** Where strategies keep what they reckon with until an attempt is over, for the same reason. */
+  openPrompts?: unknown;
 }

@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import type { Settings } from '../../src/config/settings.schema.js';
 import type { AttemptEvent } from '../../src/core/attempt-event.js';
 import type { Engine } from '../../src/core/engine.js';
+import type { EngineStats } from '../../src/core/prometheus-text.js';
+import type { PromptBlocks, PromptSource } from '../../src/core/prompt-blocks.js';
 import type { Candidate, Ranking } from '../../src/core/ranking.js';
 import type { RequestFacts } from '../../src/core/request-facts.js';
 import type { RankContext, RoutingStrategy, StrategyClass } from '../../src/routing/routing-strategy.js';
@@ -49,6 +51,33 @@ export function finished(request: RequestFacts, engine: Engine, attempt = 1): At
   return { type: 'finished', request, engine, at: 10, attempt, ...end };
 }
 
+/** The attempt that `dispatched` began has brought its first token. */
+export function firstToken(request: RequestFacts, engine: Engine, at = 5): AttemptEvent {
+  return { type: 'firstToken', request, engine, at, attempt: 1, sinceDispatch: at };
+}
+
+/** A prompt of these blocks, 256 bytes each, whose answers add `answer`. */
+export function promptOf(names: readonly number[], answer: readonly number[] = []): PromptSource {
+  const blocks = (all: readonly number[]): PromptBlocks => ({
+    names: Float64Array.from(all),
+    size: all.length * 256,
+    blockSize: 256,
+    unit: 'bytes',
+  });
+  const [prompt, whole] = [blocks(names), blocks([...names, ...answer])];
+  return { blocks: () => prompt, withAnswer: () => (answer.length > 0 ? whole : null) };
+}
+
+/** What an engine that tells nothing tells, `over` changed. */
+export function engineStats(over: Partial<EngineStats> = {}): EngineStats {
+  return {
+    ...{ running: null, waiting: null, swapped: null, kvCacheUsage: null, awake: null },
+    ...{ prefixCacheQueries: null, prefixCacheHits: null, prefixCacheHitRate: null },
+    ...{ promptTokens: null, generationTokens: null, blockSize: null, numGpuBlocks: null },
+    ...over,
+  };
+}
+
 /** Time stands still and chance repeats itself. */
 export function fixedContext(): RankContext {
   let seed = 7;
@@ -89,6 +118,43 @@ const anySignal = fc.oneof(
   fc.nat({ max: 1_000 }),
   fc.constantFrom(NaN, Infinity, -1, Number.MAX_SAFE_INTEGER),
 );
+
+const anyPrompt: fc.Arbitrary<PromptSource | undefined> = fc.option(
+  fc.oneof(
+    fc
+      .tuple(fc.array(fc.nat({ max: 9 }), { maxLength: 40 }), fc.array(fc.nat({ max: 9 }), { maxLength: 3 }))
+      .map(([names, answer]) => promptOf(names, answer)),
+    fc.constant({ blocks: () => null, withAnswer: () => null }),
+  ),
+  { nil: undefined },
+);
+
+const anyNumber = fc.oneof(anySignal, fc.double());
+
+const anyStats: fc.Arbitrary<EngineStats | null> = fc.option(
+  fc
+    .record({
+      ...Object.fromEntries(Object.keys(engineStats()).map((key) => [key, fc.option(anyNumber)])),
+      awake: fc.option(fc.boolean()),
+    })
+    .map((stats) => stats as unknown as EngineStats),
+);
+
+/** Events in any order, of attempts that began or not, with figures that make sense or not. */
+const anyEvent: fc.Arbitrary<(request: RequestFacts, engine: Engine) => AttemptEvent> = fc
+  .record({
+    type: fc.constantFrom('dispatched', 'firstToken', 'finished'),
+    at: anyNumber,
+    attempt: fc.integer({ min: 1, max: 2 }),
+    outcome: fc.constantFrom('done', 'engine_error', 'failed', 'timeout', 'client_left'),
+    status: fc.option(fc.constantFrom(200, 500)),
+    sinceDispatch: anyNumber,
+    usage: fc.option(fc.record({ prompt: anyNumber, completion: anyNumber, cached: fc.option(anyNumber) })),
+    pieces: fc.option(anyNumber, { nil: undefined }),
+    answer: fc.option(oddText),
+    cause: fc.constant(null),
+  })
+  .map((event) => (request, engine) => ({ ...event, request, engine }) as AttemptEvent);
 
 const anyCandidates: fc.Arbitrary<Candidate[]> = fc
   .uniqueArray(fc.record({ number: fc.integer({ min: 1, max: 200 }), inFlight: anySignal, qps: anySignal }), {
@@ -220,5 +286,76 @@ export function itKeepsTheStrategyContract(strategy: StrategyClass, settings: Se
     expect(before.filter((home, index) => home !== more[index]).length).toBeLessThan(
       (1.5 * sessions.length) / (all.length + 1),
     );
+  });
+
+  it('survives events in any order and with any figures, figures of engines, news, and engines that go', () => {
+    const step = fc.oneof(
+      fc.record({ event: anyEvent, request: fc.nat({ max: 3 }), engine: fc.integer({ min: 1, max: 6 }) }),
+      fc.record({ stats: anyStats, engine: fc.integer({ min: 1, max: 6 }), at: anyNumber }),
+      fc.record({ news: fc.anything({ withNullPrototype: true }), from: fc.nat({ max: 3 }) }),
+      fc.record({ retain: fc.uniqueArray(fc.integer({ min: 1, max: 6 })) }),
+      fc.record({ forget: fc.nat({ max: 3 }) }),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 40 }),
+        fc.array(anyPrompt, { minLength: 4 }),
+        (steps, prompts) => {
+          const subject = make();
+          const requests = prompts.map((prompt, index) =>
+            requestFacts({ id: `r${index}`, stream: index % 2 === 0, session: `s${index}`, prompt }),
+          );
+          for (const one of steps) {
+            if ('event' in one) {
+              const request = requests[one.request] ?? requestFacts();
+              subject.observe?.(one.event(request, engineNumber(one.engine)));
+            } else if ('stats' in one) subject.heedStats?.(engineNumber(one.engine), one.stats, one.at);
+            else if ('news' in one) subject.share?.heed(one.from, one.news);
+            else if ('retain' in one) subject.retain?.(one.retain.map((number) => engineNumber(number)));
+            else subject.share?.forget(one.forget);
+          }
+          for (const request of requests) {
+            const ranking = subject.rank(request, candidates(6), fixedContext());
+            expect(new Set(urlsOf(ranking)).size).toBe(6);
+            for (const { terms } of ranking) expect(terms?.cost ?? 0).not.toBeNaN();
+          }
+          structuredClone(subject.share?.take());
+          for (const { name, help, values } of subject.figures?.() ?? []) {
+            expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
+            expect(help).toMatch(/\.$/);
+            for (const { value } of values) expect(value).toEqual(expect.any(Number));
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('takes frozen prompts, and facts that are frozen when they are observed', () => {
+    const subject = make();
+    const prompt = Object.freeze(promptOf([1, 2, 3], [4]));
+    const request = Object.freeze(requestFacts({ prompt, stream: true }));
+    subject.observe?.(dispatched(request, engineNumber(1)));
+    subject.observe?.(finished(request, engineNumber(1)));
+    expect(subject.rank(request, Object.freeze(candidates(3)), fixedContext())).toHaveLength(3);
+  });
+
+  it('says why in a few words, on one line', () => {
+    const subject = make();
+    const request = requestFacts({ prompt: promptOf([1, 2, 3]), session: 'user-1' });
+    const given = candidates(5).map(({ engine }, index) => candidate(engine, { inFlight: index * 7 }));
+    for (const { reason } of subject.rank(request, given, fixedContext())) {
+      expect(reason).toMatch(/^[\x20-\x7e]{3,200}$/);
+    }
+  });
+
+  it('is not moved by what other processes tell of engines that are not there', () => {
+    const [teller, hearer] = [make(), make()];
+    if (!teller.share || !hearer.share) return;
+    const [before, request] = [hearer.rank(requestFacts(), candidates(3), fixedContext()), requestFacts()];
+    teller.observe?.(dispatched(request, engineNumber(77)));
+    hearer.share.heed(1, structuredClone(teller.share.take()));
+    expect(urlsOf(hearer.rank(requestFacts(), candidates(3), fixedContext()))).toEqual(urlsOf(before));
+    expect(teller.share.take()).toBeNull();
   });
 }

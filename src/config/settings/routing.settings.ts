@@ -1,4 +1,14 @@
-import { int, optionalText, requiredText } from '../setting-kinds.js';
+import {
+  bytes,
+  int,
+  numberOrOff,
+  optionalSeconds,
+  optionalText,
+  requiredText,
+  seconds,
+} from '../setting-kinds.js';
+
+const MIB = 1024 * 1024;
 
 /** How engines are chosen. */
 export const ROUTING_SETTINGS = {
@@ -7,13 +17,24 @@ export const ROUTING_SETTINGS = {
       group: 'Routing',
       dynamic: true,
       help:
-        'How the engine of a request is chosen: roundrobin (each in turn), session (a session stays on its engine), ' +
-        'prefixaware, kvaware or loadaware. Required.',
+        'How the engine of a request is chosen: prefixaware (where it costs least: the cached part of the prompt, the wait ' +
+        'and the load are weighed in one unit; also kvaware), roundrobin (each in turn), session (a session stays on its ' +
+        'engine), leastload (the fewest requests in flight; also loadaware), poweroftwo (the less loaded of two drawn), ' +
+        'random. Required.',
     },
     {
-      allowed: 'roundrobin, session, prefixaware, kvaware or loadaware',
+      allowed: 'roundrobin, session, prefixaware, kvaware, leastload, loadaware, poweroftwo or random',
       valueName: 'name',
-      choices: ['roundrobin', 'session', 'prefixaware', 'kvaware', 'loadaware'],
+      choices: [
+        'roundrobin',
+        'session',
+        'prefixaware',
+        'kvaware',
+        'leastload',
+        'loadaware',
+        'poweroftwo',
+        'random',
+      ],
     },
   ),
   sessionKey: optionalText(
@@ -27,6 +48,44 @@ export const ROUTING_SETTINGS = {
       valueName: 'header',
       pattern: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
     },
+  ),
+  sessionLoadFactor: numberOrOff(
+    {
+      group: 'Routing',
+      help:
+        'With --routing-logic session: a session leaves its engine for its next one while that engine would have more than ' +
+        'this many times the mean of the requests in flight; 1.25 is usual. 0: it never leaves.',
+    },
+    { default: 0, min: 1, max: 100 },
+  ),
+  prefixIndexMemory: bytes(
+    {
+      group: 'Routing',
+      help:
+        'With --routing-logic prefixaware: the most memory of each process for what it knows of the prefix caches of all ' +
+        'engines. A block of 64 tokens takes about 34 bytes for each engine that holds it; the least recent go first.',
+    },
+    {
+      default: 256 * MIB,
+      min: 64 * 1024,
+      max: 16 * 1024 * MIB,
+      allowed: 'a size such as 256MiB, from 64KiB to 16GiB',
+    },
+  ),
+  ttftTarget: optionalSeconds({
+    group: 'Routing',
+    help:
+      'Within how many seconds the first token of an answer is wanted. prefixaware weighs waiting by it: a shorter target ' +
+      'makes it leave a busy engine sooner. Left out: it reckons with 2.',
+  }),
+  tpotTarget: seconds(
+    {
+      group: 'Routing',
+      help:
+        'Within how many seconds each further token of an answer is wanted. prefixaware weighs the delay of running ' +
+        'answers by it: a shorter target makes it spare busy engines more.',
+    },
+    { default: 0.05, min: 0.001 },
   ),
   maxRequestsPerEngine: int(
     { group: 'Routing', help: 'The most requests in flight on one engine; 0 sets no limit.' },

@@ -1,5 +1,8 @@
 import type { StrategyClass } from '../routing-strategy.js';
-import { FewestInFlightStrategy } from './fewest-in-flight.strategy.js';
+import { LeastLoadStrategy } from './least-load.strategy.js';
+import { PowerOfTwoStrategy } from './power-of-two.strategy.js';
+import { PrefixAwareStrategy } from './prefix-aware.strategy.js';
+import { RandomStrategy } from './random.strategy.js';
 import { RoundRobinStrategy } from './round-robin.strategy.js';
 import { SessionStrategy } from './session.strategy.js';
 
@@ -11,5 +14,8 @@ import { SessionStrategy } from './session.strategy.js';
 export const ROUTING_STRATEGIES = [
   RoundRobinStrategy,
   SessionStrategy,
-  FewestInFlightStrategy,
+  PrefixAwareStrategy,
+  LeastLoadStrategy,
+  PowerOfTwoStrategy,
+  RandomStrategy,
 ] as const satisfies readonly StrategyClass[];

@@ -40,7 +40,7 @@ describe('dynamic file', () => {
   it('requires service_discovery and routing_logic, by name', () => {
     expect(problemsOf({})).toEqual([
       'service_discovery is missing; give static or k8s',
-      'routing_logic is missing; give roundrobin, session, prefixaware, kvaware or loadaware',
+      'routing_logic is missing; give roundrobin, session, prefixaware, kvaware, leastload, loadaware, poweroftwo or random',
     ]);
     expect(problemsOf({ ...base, routing_logic: null })).toHaveLength(1);
   });

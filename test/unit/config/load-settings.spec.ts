@@ -124,7 +124,7 @@ describe('loadSettings', () => {
   it('requires a discovery and a routing logic', () => {
     expect(problemsOf({})).toEqual([
       '--service-discovery is required; give one of static, k8s',
-      '--routing-logic is required; give one of roundrobin, session, prefixaware, kvaware, loadaware',
+      '--routing-logic is required; give one of roundrobin, session, prefixaware, kvaware, leastload, loadaware, poweroftwo, random',
     ]);
   });
 
@@ -132,15 +132,21 @@ describe('loadSettings', () => {
     const argv = ['--service-discovery', 'external-only', '--routing-logic', 'disaggregated_prefill'];
     expect(problemsOf({ argv })).toEqual([
       '--service-discovery: "external-only" is not available; give one of static, k8s',
-      '--routing-logic: "disaggregated_prefill" is not available; give one of roundrobin, session, prefixaware, kvaware, loadaware',
+      '--routing-logic: "disaggregated_prefill" is not available; give one of roundrobin, session, prefixaware, kvaware, leastload, loadaware, poweroftwo, random',
     ]);
   });
 
-  it.each(['prefixaware', 'kvaware', 'loadaware'])('accepts %s and warns once', (logic) => {
-    const argv = [...STATIC.slice(0, 4), '--routing-logic', logic];
-    expect(load({ argv }).warnings).toEqual([
-      `--routing-logic ${logic} is not ready yet: requests go to the engine with the fewest in flight`,
-    ]);
+  it.each(['prefixaware', 'kvaware', 'leastload', 'loadaware', 'poweroftwo', 'random'])(
+    'accepts %s without a warning',
+    (logic) => {
+      const argv = [...STATIC.slice(0, 4), '--routing-logic', logic];
+      expect(load({ argv }).warnings).toEqual([]);
+    },
+  );
+
+  it.each(['0.5', '-1', '101', 'much'])('refuses the session load factor %s', (factor) => {
+    const argv = [...STATIC.slice(0, 4), '--routing-logic', 'random', '--session-load-factor', factor];
+    expect(problemsOf({ argv }).join()).toContain('0, or a number from 1 to 100');
   });
 
   it('accepts the names that plugins bring', () => {

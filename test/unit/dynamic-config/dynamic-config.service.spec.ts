@@ -125,7 +125,7 @@ describe('dynamic configuration', () => {
     expect(errors).toHaveBeenCalledTimes(1);
     expect(errors.mock.calls[0]?.[0]).toBe(
       `dynamic file ${JSON.stringify(path)} rejected, the settings in force stay: ` +
-        'routing_logic is missing; give roundrobin, session, prefixaware, kvaware or loadaware',
+        'routing_logic is missing; give roundrobin, session, prefixaware, kvaware, leastload, loadaware, poweroftwo or random',
     );
     expect(service.state.lastError?.message).toContain('routing_logic is missing');
     expect(parts[0].journal).toEqual([]);

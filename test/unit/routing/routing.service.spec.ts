@@ -18,7 +18,11 @@ import {
 } from '../../support/strategy.contract.js';
 
 const settingsWith = (over: Partial<Settings>): Settings =>
-  ({ routingLogic: 'roundrobin', sessionKey: null, staticBackends: null, ...over }) as Settings;
+  ({
+    ...{ routingLogic: 'roundrobin', sessionKey: null, sessionLoadFactor: 0, staticBackends: null },
+    ...{ prefixIndexMemory: 1024 * 1024, ttftTarget: null, tpotTarget: 0.05 },
+    ...over,
+  }) as Settings;
 
 function serviceWith(over: Partial<Settings>, more: readonly StrategyClass[] = []): RoutingService {
   return new RoutingService(
@@ -51,7 +55,10 @@ describe('RoutingService', () => {
   });
   afterEach(() => logged.mockRestore());
 
-  it.each(['roundrobin', 'session', 'prefixaware', 'kvaware', 'loadaware'])('knows %s', (routingLogic) => {
+  it.each([
+    ...['roundrobin', 'session', 'prefixaware', 'kvaware'],
+    ...['leastload', 'loadaware', 'poweroftwo', 'random'],
+  ])('knows %s', (routingLogic) => {
     const service = serviceWith({ routingLogic });
     expect(service.strategy).toBe(routingLogic);
     expect(service.rank(requestFacts(), candidates(3))).toHaveLength(3);
@@ -59,7 +66,7 @@ describe('RoutingService', () => {
 
   it('refuses an unknown name and names those that exist', () => {
     expect(() => serviceWith({ routingLogic: 'nope' })).toThrow(
-      'unknown routing strategy "nope"; known: roundrobin, session, loadaware, prefixaware, kvaware',
+      'unknown routing strategy "nope"; known: roundrobin, session, prefixaware, kvaware, leastload, loadaware, poweroftwo, random',
     );
   });
 

@@ -1,4 +1,3 @@
-import { FewestInFlightStrategy } from '../../../../src/routing/strategies/fewest-in-flight.strategy.js';
 import { SessionStrategy } from '../../../../src/routing/strategies/session.strategy.js';
 import {
   candidate,
@@ -9,7 +8,7 @@ import {
 } from '../../../support/strategy.contract.js';
 
 const engine = (number: number): string => `http://10.0.0.${number}:8000`;
-const strategy = new SessionStrategy();
+const strategy = new SessionStrategy({ sessionLoadFactor: 0 });
 const homeOf = (session: string, given = candidates(5)): string =>
   urlsOf(strategy.rank(requestFacts({ session }), given))[0] ?? '';
 
@@ -69,29 +68,43 @@ describe('session', () => {
   });
 });
 
-describe('fewest in flight', () => {
-  it('ranks by requests in flight, then rate, then URL', () => {
-    const given = [
-      candidate(engineNumber(5), { inFlight: 0, qps: 2 }),
-      candidate(engineNumber(4), { inFlight: 0, qps: 1 }),
-      candidate(engineNumber(3), { inFlight: 7, qps: 0 }),
-      candidate(engineNumber(2), { inFlight: 0, qps: 1 }),
-    ];
-    const ranking = new FewestInFlightStrategy().rank(requestFacts(), given);
-    expect(urlsOf(ranking)).toEqual([2, 4, 5, 3].map(engine));
-    expect(ranking[3]?.reason).toBe('7 in flight');
+describe('session with a load factor', () => {
+  const bounded = new SessionStrategy({ sessionLoadFactor: 1.25 });
+  const request = requestFacts({ session: 'user-1' });
+  const order = urlsOf(bounded.rank(request, candidates(4)));
+  const loaded = (loads: readonly number[]): ReturnType<typeof candidates> =>
+    candidates(4).map(({ engine: each }) =>
+      candidate(each, { inFlight: loads[order.indexOf(each.url)] ?? 0 }),
+    );
+
+  it('goes to the home while that has at most the factor times the mean', () => {
+    // 20 in flight and this one: the mean is 5.25, the bound 7.
+    expect(urlsOf(bounded.rank(request, loaded([6, 4, 5, 5])))).toEqual(order);
   });
 
-  it('puts an engine whose figures are not known last', () => {
-    const given = [
-      candidate(engineNumber(1), { inFlight: NaN }),
-      candidate(engineNumber(2), { inFlight: 50 }),
-    ];
-    expect(urlsOf(new FewestInFlightStrategy().rank(requestFacts(), given))).toEqual([2, 1].map(engine));
+  it('passes over what has more, in the order of the session', () => {
+    const ranking = bounded.rank(request, loaded([7, 7, 3, 3]));
+    expect(urlsOf(ranking)).toEqual([2, 3, 0, 1].map((place) => order[place]));
+    expect(ranking[0]?.reason).toBe('next home of the session');
+    expect(ranking[2]?.reason).toBe('home of the session, passed over: 7 in flight, bound 7');
   });
 
-  it('is ranked anew for a retry', () => {
-    expect(new FewestInFlightStrategy().ranksBySignals).toBe(true);
-    expect(strategy.ranksBySignals).toBe(false);
+  it('never holds more than the bound on one engine, whatever the sessions', () => {
+    const counts = new Map(candidates(4).map(({ engine: each }) => [each.url, 0]));
+    for (let sent = 1; sent <= 400; sent++) {
+      const given = candidates(4).map(({ engine: each }) =>
+        candidate(each, { inFlight: counts.get(each.url) ?? 0 }),
+      );
+      const [first = ''] = urlsOf(bounded.rank(requestFacts({ session: `user-${sent % 3}` }), given));
+      counts.set(first, (counts.get(first) ?? 0) + 1);
+      expect(Math.max(...counts.values())).toBeLessThanOrEqual(Math.ceil((1.25 * sent) / 4));
+    }
+  });
+
+  it('ranks engines whose loads make no sense', () => {
+    const odd = candidates(3).map(({ engine: each }, at) =>
+      candidate(each, { inFlight: [NaN, Infinity, -1][at] ?? 0 }),
+    );
+    expect(bounded.rank(request, odd)).toHaveLength(3);
   });
 });

@@ -4,9 +4,9 @@ import type { RequestFacts } from '../../core/request-facts.js';
 import { RoutingStrategy } from '../routing-strategy.js';
 
 /** The engine with the fewest requests in flight first, then the lowest rate, then by URL. */
-export class FewestInFlightStrategy extends RoutingStrategy {
-  static readonly strategyName = 'loadaware';
-  static readonly aliases = ['prefixaware', 'kvaware'] as const;
+export class LeastLoadStrategy extends RoutingStrategy {
+  static readonly strategyName = 'leastload';
+  static readonly aliases = ['loadaware'] as const;
 
   override readonly ranksBySignals = true;
 
@@ -15,7 +15,7 @@ export class FewestInFlightStrategy extends RoutingStrategy {
   }
 }
 
-/** The ranking of `FewestInFlightStrategy`, for strategies that have nothing better to go by. */
+/** The ranking of `LeastLoadStrategy`, for strategies that have nothing better to go by. */
 export function rankByLoad(candidates: readonly Candidate[]): Ranking {
   // Signals are live: each is read once, so that the order cannot change while it is being made.
   const loads = candidates.map((candidate) => ({

@@ -1,0 +1,72 @@
+import type { CostTerms } from '../ranking.js';
+
+const LEAST_WAIT_WEIGHT = 2;
+const MOST_WAIT_WEIGHT = 16;
+/** Of an H100 with a model of 8B and answers of 200 tokens; about right within a factor of two on other GPUs. */
+const USUAL_SEQUENCE = 450;
+const LEAST_SEQUENCE = 64;
+const MOST_SEQUENCE = 2_000;
+/** Time to the first token that is reckoned with where the operator names none, seconds. */
+export const USUAL_TTFT_TARGET = 2;
+
+/** What the parts of a cost weigh for one model, see `costOf`. */
+export interface CostWeights {
+  /** w: what one token of waiting weighs beside one token by which a running answer is delayed; 2 to 16. */
+  readonly wait: number;
+  /** d: prompt tokens that weigh as much as one more decoding sequence; 64 to 2,000. */
+  readonly sequence: number;
+}
+
+/** What weights are derived from. */
+export interface WeightSources {
+  /** Mean length of an answer, tokens. */
+  readonly output: number;
+  /** Seconds within which the first token is to come. */
+  readonly ttftTarget: number;
+  /** Seconds within which each further token is to come. */
+  readonly tpotTarget: number;
+  /** What one more request in flight adds to the time of each token, seconds; null while not known. */
+  readonly slope: number | null;
+  /** Prompt tokens that an engine computes in a second; null while not known. */
+  readonly prefillRate: number | null;
+}
+
+/**
+ * The weights follow from the unit of the cost: the share of latency budgets that a choice uses up.
+ *
+ * A token of prefill takes 1 / rate seconds. While it waits, the request spends that of its budget to the first token,
+ * T; each running answer of `output` tokens that it holds up spends it of its budget for all further tokens,
+ * output x t. So the first weighs (output x t) / T of the second: w. One more sequence makes every token of an answer
+ * later by the slope b, in all by output x b seconds, in which the engine would compute output x b x rate tokens: d.
+ */
+export function costWeights({
+  output,
+  ttftTarget,
+  tpotTarget,
+  slope,
+  prefillRate,
+}: WeightSources): CostWeights {
+  const wait = (output * tpotTarget) / ttftTarget;
+  const sequence = slope === null || prefillRate === null ? USUAL_SEQUENCE : output * slope * prefillRate;
+  return {
+    wait: within(wait, LEAST_WAIT_WEIGHT, MOST_WAIT_WEIGHT),
+    sequence: within(sequence, LEAST_SEQUENCE, MOST_SEQUENCE),
+  };
+}
+
+/**
+ * What it costs to send a request to an engine, in prompt tokens by which running answers are delayed: its own wait
+ * for what is pending and for itself, weighed by w; and what its prompt and its decoding take from each of those in
+ * flight. All of it `slowness` times, since a slow engine takes that much longer.
+ *
+ * @param load of the engine; `uncached` are the prompt tokens that it would have to compute for the request
+ * @param loading prompt tokens that it could compute in the time that loading the request's adapter takes; 0 for none
+ */
+export function costOf(load: Omit<CostTerms, 'cost'>, { wait, sequence }: CostWeights, loading = 0): number {
+  const own = load.uncached + loading;
+  return load.slowness * (wait * (load.pending + own) + load.inFlight * (own + sequence));
+}
+
+function within(value: number, least: number, most: number): number {
+  return value >= least ? Math.min(value, most) : least;
+}

@@ -1,0 +1,75 @@
+import { DecayingLine } from './decaying-line.js';
+import { TrackedMedian } from './tracked-median.js';
+
+/** Answers from which the fit is believed. */
+const ENOUGH_ANSWERS = 50;
+/** Fits go by about the last hundred answers. */
+const KEEP = 0.99;
+/** Shorter answers tell of pauses between pieces more than of the pace. */
+const SHORTEST_ANSWER = 8;
+/** A sample counts as at most this many times the fit, and at least its inverse: one preemption is no slow engine. */
+const OUTLIER = 4;
+/** Smaller prompts tell of the step time and of the network, not of the rate. */
+const LEAST_PROMPT = 512;
+/** Until it is learned: between what an L4 (4,000) and an H100 (35,000) do with a model of 8B, in tokens a second. */
+export const USUAL_PREFILL_RATE = 10_000;
+const ENOUGH_PROMPTS = 10;
+
+/** How fast one engine computes, learned from the streams that it answered. */
+export class EnginePace {
+  readonly #line = new DecayingLine(KEEP);
+  readonly #prefill = new TrackedMedian();
+  #heardAt = -Infinity;
+
+  /** Whether there are answers enough to compare this engine with others. */
+  get known(): boolean {
+    return this.#line.points >= ENOUGH_ANSWERS;
+  }
+
+  /** When the last answer was heard, monotonic milliseconds. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** Prompt tokens computed in a second; null until ten larger prompts told. */
+  get prefillRate(): number | null {
+    return this.#prefill.values < ENOUGH_PROMPTS ? null : this.#prefill.value;
+  }
+
+  /** Seconds by which each output token is later for one more request in flight; null while not known. */
+  get slope(): number | null {
+    return this.known ? this.#line.slope : null;
+  }
+
+  /** Seconds for each output token with `inFlight` requests in flight. */
+  secondsPerToken(inFlight: number): number {
+    return this.#line.at(inFlight);
+  }
+
+  /**
+   * Takes in an answer.
+   * @param tokens of the answer
+   * @param span from its first token to its last, milliseconds
+   * @param inFlight mean of the requests in flight over that time
+   * @param at monotonic milliseconds
+   */
+  heedAnswer(tokens: number, span: number, inFlight: number, at: number): void {
+    if (!(tokens >= SHORTEST_ANSWER) || !(span > 0)) return;
+    let pace = span / 1000 / (tokens - 1);
+    if (this.known) {
+      const fit = this.secondsPerToken(inFlight);
+      pace = Math.min(Math.max(pace, fit / OUTLIER), fit * OUTLIER);
+    }
+    this.#line.add(inFlight, pace);
+    this.#heardAt = at;
+  }
+
+  /**
+   * Takes in the time to a first token.
+   * @param tokens that the engine had to compute until then, those that were pending before it included
+   * @param wait milliseconds
+   */
+  heedPrompt(tokens: number, wait: number): void {
+    if (tokens >= LEAST_PROMPT && wait > 0) this.#prefill.add(tokens / (wait / 1000));
+  }
+}

@@ -1,0 +1,90 @@
+import type { EngineAccount } from '../../../core/cost/engine-account.js';
+import type { PeerLoads } from '../../../core/cost/peer-loads.js';
+import type { PrefixIndex } from '../../../core/prefix/prefix-index.js';
+import type { StrategyShare } from '../../routing-strategy.js';
+import type { FleetAccounts } from './fleet-accounts.js';
+import { PromptNews, readPrompts } from './told-prompts.js';
+
+/** One engine in a batch: its id, pending tokens and requests in flight. */
+type ToldLoad = readonly [engineId: string, pending: number, inFlight: number];
+
+const MOST_LOADS = 10_000;
+
+/**
+ * What the processes of one router tell each other, so that they decide as one: the prompts that they put into
+ * their prefix indexes, and what each has under way on each engine. What they have learned of engines and models
+ * is each process's own: it comes to the same.
+ *
+ * Bounds: `PromptNews`, and the engines whose load has changed.
+ */
+export class PrefixShare implements StrategyShare {
+  readonly #prompts = new PromptNews();
+  #changed: EngineAccount[] = [];
+
+  /** @param now the latest time that was heard, monotonic milliseconds */
+  constructor(
+    private readonly accounts: FleetAccounts,
+    private readonly index: PrefixIndex,
+    private readonly peers: PeerLoads,
+    private readonly now: () => number,
+  ) {}
+
+  /** What is under way on the engine has changed. */
+  changed(account: EngineAccount): void {
+    if (account.untold || this.#changed.length >= MOST_LOADS) return;
+    account.untold = true;
+    this.#changed.push(account);
+  }
+
+  inserted({ id }: EngineAccount, names: Float64Array): void {
+    this.#prompts.add(id, names);
+  }
+
+  cleared({ id }: EngineAccount): void {
+    this.#prompts.clear(id);
+  }
+
+  take(): unknown {
+    const prompts = this.#prompts.take();
+    if (prompts === null && this.#changed.length === 0) return null;
+    const now = this.now();
+    const loads = this.#changed.map((account): ToldLoad => {
+      account.untold = false;
+      return [account.id, account.pending.at(now), account.inFlight];
+    });
+    this.#changed = [];
+    return { prompts, loads };
+  }
+
+  heed(from: number, news: unknown): void {
+    if (typeof news !== 'object' || news === null) return;
+    const { prompts, loads } = news as { prompts?: unknown; loads?: unknown };
+    readPrompts(
+      prompts,
+      (id, names) => {
+        const account = this.accounts.told(id);
+        if (account) this.index.insert(account.slot, names);
+      },
+      (id) => {
+        const account = this.accounts.get(id);
+        if (account) this.accounts.clear(account);
+      },
+    );
+    if (!Array.isArray(loads)) return;
+    for (const load of loads.slice(0, MOST_LOADS) as unknown[]) {
+      if (!Array.isArray(load) || typeof load[0] !== 'string') continue;
+      const [id, pending, inFlight] = load as unknown as ToldLoad;
+      this.peers.heed(from, id, { pending, inFlight });
+      this.#load(this.accounts.told(id));
+    }
+  }
+
+  forget(from: number): void {
+    this.peers.forget(from);
+    for (const account of this.accounts.all()) this.#load(account);
+  }
+
+  #load(account: EngineAccount | null): void {
+    account?.load.set(account.inFlight + this.peers.of(account.id).inFlight, this.now());
+  }
+}
