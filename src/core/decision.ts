@@ -53,6 +53,8 @@ export interface DecisionRecord {
   readonly cached_tokens: number | null;
   readonly predicted_cached_tokens: number | null;
   readonly pieces: number | null;
+  /** The worker that served it; absent in a router of one process. */
+  readonly worker?: number;
 }
 
 /** What is kept of a place: no reference to the engine, which may leave. */
