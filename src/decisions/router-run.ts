@@ -1,7 +1,5 @@
-import { createHmac, randomInt } from 'node:crypto';
-
-/** The largest number that `randomInt` draws from, and less than what a double holds exactly. */
-const SEEDS = 2 ** 48 - 1;
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Hash64 } from '../core/hash.js';
 
 /**
  * One run of the router, all its workers included: what is random once for it. Names of blocks and of sessions
@@ -9,11 +7,11 @@ const SEEDS = 2 ** 48 - 1;
  */
 export class RouterRun {
   /**
-   * @param seed of all hashes of what clients sent, so that nobody can make two prompts look alike
+   * @param key of all hashes of what clients sent, so that nobody can make two prompts look alike
    * @param worker the number of this worker, from 1; null in a router of one process
    */
   constructor(
-    readonly seed: number = randomInt(SEEDS),
+    readonly key: Hash64 = randomKey(),
     readonly worker: number | null = null,
   ) {}
 
@@ -28,6 +26,12 @@ export class RouterRun {
   }
 
   #hash(text: string): string {
-    return createHmac('sha256', String(this.seed)).update(text).digest('hex').slice(0, 16);
+    const { high, low } = this.key;
+    return createHmac('sha256', `${high} ${low}`).update(text).digest('hex').slice(0, 16);
   }
+}
+
+function randomKey(): Hash64 {
+  const bytes = randomBytes(8);
+  return { high: bytes.readUInt32LE(0), low: bytes.readUInt32LE(4) };
 }

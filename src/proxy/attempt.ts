@@ -68,11 +68,16 @@ export class Attempt implements AnswerHandler {
     private readonly answer: ClientAnswer,
     private readonly owner: AttemptOwner,
     /** Keeps the answer for those who want its text; null when nobody does. */
-    private readonly kept: KeptAnswer | null = null,
+    private kept: KeptAnswer | null,
   ) {}
 
   start(): void {
     this.#send(false);
+  }
+
+  /** The generated text, once, when the attempt is over; null when it is not known. */
+  answerText(outcome: AttemptOutcome): string | null {
+    return this.kept?.text(this.answer.shape, this.streams, outcome) ?? null;
   }
 
   /** Gives up for a reason of the router's own: a timeout, an engine that is found dead, the end of the router. */
@@ -97,6 +102,7 @@ export class Attempt implements AnswerHandler {
     this.#headers = headers;
     this.#held = new HeldAnswer(this.request.method, status, headers, this.answer.shape);
     this.streams = this.#held.mode === 'frames';
+    if (this.#held.mode === 'pass') this.kept = null;
   }
 
   body(piece: AnswerPiece): void {

@@ -137,6 +137,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
       status: attempt.status,
       usage: attempt.usage,
       pieces: attempt.pieces,
+      answer: attempt.answerText(outcome),
       cause,
       sinceDispatch: at - attempt.startedAt,
     };
@@ -168,8 +169,9 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     this.#attempts++;
     const { client, pathPrefix } = this.services.upstreams.of(engine);
     const { method, target, headers, body } = this.outgoing;
+    const kept = this.services.routing.needsAnswer ? this.services.kept.begin() : null;
     const request = { method, path: pathPrefix + target, headers, body: body.pieces };
-    const attempt = new Attempt(engine, client, request, this.answer, this);
+    const attempt = new Attempt(engine, client, request, this.answer, this, kept);
     this.attempt = attempt;
     this.followers.trace?.dispatched(ranked);
     if (this.followers.explains) {

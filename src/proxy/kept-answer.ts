@@ -1,3 +1,7 @@
+import type { AttemptOutcome } from '../core/attempt-event.js';
+import { answerText } from '../core/prefix/answer-text.js';
+import type { ApiShape } from '../core/request-facts.js';
+
 /** Most bytes kept of one answer. */
 const MAX_ANSWER = 256 * 1024;
 /** Most bytes kept of all answers that are coming. */
@@ -33,15 +37,18 @@ export class KeptAnswer {
   }
 
   /**
-   * Gives what was kept, and keeps it no more.
-   * @param streams the beginning of a stream is text too; that of another answer is nothing
+   * The generated text, once; null when it is not known. The beginning of a stream has text that a next turn may
+   * repeat, also where the client stopped it; that of another answer has none.
    */
-  take(streams: boolean): Buffer | null {
-    const bytes = this.#whole || streams ? Buffer.concat(this.#pieces) : null;
+  text(shape: ApiShape, streams: boolean, outcome: AttemptOutcome): string | null {
+    const pieces = this.#pieces;
     this.all.held -= this.#length;
     this.#pieces = [];
     this.#length = 0;
+    const known = streams
+      ? outcome === 'done' || outcome === 'client_left'
+      : this.#whole && outcome === 'done';
     this.#whole = false;
-    return bytes;
+    return known && pieces.length > 0 ? answerText(Buffer.concat(pieces), shape) : null;
   }
 }

@@ -15,12 +15,15 @@ import { EXPLAIN, framingFault, headerValue, requestHeaders } from '../core/head
 import type { Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { sanitiseRequestId } from '../core/request-id.js';
-import { apiShape, type ReadResult } from '../core/request-reader.js';
+import { RequestPrompt } from '../core/prefix/request-prompt.js';
+import { readPrompt, type ReadPrompt } from '../core/prefix/read-prompt.js';
+import { apiShape } from '../core/request-reader.js';
 import { Decisions } from '../decisions/decisions.service.js';
+import { RouterRun } from '../decisions/router-run.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { Intake } from './body-intake.js';
-import { BodyReader } from './body-reader.service.js';
+import { BodyReader, type ReadBody } from './body-reader.service.js';
 import { CandidatesService } from './candidates.service.js';
 import { ClientAnswer, type LeaveListener } from './client-answer.js';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
@@ -64,6 +67,7 @@ export class ProxyService {
     private readonly services: ExchangeServices,
     private readonly drain: DrainState,
     private readonly decisions: Decisions,
+    private readonly run: RouterRun,
   ) {
     const from = settings.current.trustedProxies;
     this.#trusted = { from, peers: new TrustedPeers(from) };
@@ -110,9 +114,11 @@ export class ProxyService {
     const { request, body, query, kind } = call;
     const { sessionKey } = this.settings.current;
     const contentType = headerValue(request.rawHeaders, 'content-type');
+    const wanted = body.large && (this.routing.needsPrompt || this.decisions.needsPrompt);
+    const prompt = wanted ? { shape: call.answer.shape, key: this.run.key } : null;
     let read;
     try {
-      read = this.reader.read(body, { contentType, query, sessionKey });
+      read = this.reader.read(body, { contentType, query, sessionKey }, prompt);
     } catch (error) {
       throw unreadable(kind, error);
     }
@@ -127,7 +133,7 @@ export class ProxyService {
   }
 
   /** Sends what has been read on its way. */
-  #proceed(call: Call, read: ReadResult): void {
+  #proceed(call: Call, read: ReadBody): void {
     const { answer, body, kind } = call;
     if (answer.left) {
       body.release();
@@ -146,13 +152,15 @@ export class ProxyService {
     exchange.start();
   }
 
-  #facts({ request, id, path, answer }: Call, read: ReadResult, model: string): RequestFacts {
+  #facts({ request, id, path, answer }: Call, read: ReadBody, model: string): RequestFacts {
     const { sessionKey } = this.settings.current;
     const header =
       sessionKey === null ? undefined : headerValue(request.rawHeaders, sessionKey.toLowerCase());
     const session = header || read.session;
     const { shape } = answer;
-    return { id, path, shape, model, stream: read.stream, session, body: read.body, openAttempts: null };
+    const { stream, body } = read;
+    const prompt = promptOf(read, (fields) => readPrompt(shape, fields, model, this.run.key));
+    return { id, path, shape, model, stream, session, body, prompt, openAttempts: null };
   }
 
   #rank(facts: RequestFacts): Ranking {
@@ -203,6 +211,15 @@ export class ProxyService {
     if (answer.started) answer.breakOff(internalError(), false);
     else answer.error(internalError());
   }
+}
+
+/** The prompt of a body, read when it is asked for, or already by another thread; undefined where there is none. */
+function promptOf(
+  { body, prompt }: ReadBody,
+  read: (body: NonNullable<ReadBody['body']>) => ReadPrompt | null,
+): RequestPrompt | undefined {
+  if (body !== undefined) return new RequestPrompt(() => read(body));
+  return prompt ? new RequestPrompt(() => prompt) : undefined;
 }
 
 /** A path that the router does not know, with a body it cannot read: there is no such route here. */
