@@ -97,7 +97,10 @@ describe('--decision-log', () => {
   });
 
   it('has whole lines of all workers in one file', async () => {
-    const router = await startRouterProcess([engine], ['--workers', '2', '--decision-log', path]);
+    const router = await startRouterProcess(
+      [engine],
+      ['--workers', '2', '--shutdown-delay', '0', '--decision-log', path],
+    );
     const requests = 40;
     await Promise.all(
       Array.from({ length: requests }, async () =>

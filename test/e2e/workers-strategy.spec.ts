@@ -57,7 +57,8 @@ describe('a strategy in two workers', () => {
     const plugin = join(folder, 'remembering.mjs');
     writeFileSync(plugin, PLUGIN);
     engine = await startSimulatedEngine({ models: ['tiny'] });
-    const flags = ['--workers', '2', '--plugin', plugin, '--routing-logic', 'remembering', '--allow-explain'];
+    const workers = ['--workers', '2', '--shutdown-delay', '0'];
+    const flags = [...workers, '--plugin', plugin, '--routing-logic', 'remembering', '--allow-explain'];
     router = await startRouterProcess([engine], flags);
   });
   afterAll(async () => {
