@@ -30,7 +30,7 @@ describe('the explanation of a choice', () => {
     ['caf\u00e9 \u4f60', 'reason=caf   '],
     ['x'.repeat(5_000), `reason=${'x'.repeat(200)}`],
     [undefined, 'reason='],
-    [{ toString: () => 'y' }, 'reason='],
+    [{ words: 'y' }, 'reason='],
   ])('cannot break a header, whatever a strategy gives as its reason', (reason, shown) => {
     const odd = place(1, { reason: reason as string });
     const text = explanation(odd, [odd], 1);
