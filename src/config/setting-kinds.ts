@@ -153,15 +153,10 @@ export function numberOrOff(
   about: SettingAbout,
   { min, max, default: preset }: Range & { default: number },
 ): Setting<number> {
-  const range = z.number().refine((value) => value === 0 || (value >= min && value <= max));
-  return {
-    ...about,
-    kind: 'number',
-    schema: z.preprocess(numberFromText, range),
-    default: preset,
-    allowed: `0, or a number from ${min} to ${max}`,
-    valueName: 'number',
-  };
+  const within = (value: number): boolean => value === 0 || (value >= min && value <= max);
+  const schema = z.preprocess(numberFromText, z.number().refine(within));
+  const allowed = `0, or a number from ${min} to ${max}`;
+  return { ...about, kind: 'number', schema, default: preset, allowed, valueName: 'number' };
 }
 
 export function bool(about: SettingAbout): Setting<boolean> {

@@ -327,7 +327,7 @@ export function itKeepsTheStrategyContract(strategy: StrategyClass, settings: Se
           }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 

@@ -1,5 +1,3 @@
-import type { CostTerms } from '../ranking.js';
-
 const LEAST_WAIT_WEIGHT = 2;
 const MOST_WAIT_WEIGHT = 16;
 /** Of an H100 with a model of 8B and answers of 200 tokens; about right within a factor of two on other GPUs. */
@@ -59,12 +57,22 @@ export function costWeights({
  * for what is pending and for itself, weighed by w; and what its prompt and its decoding take from each of those in
  * flight. All of it `slowness` times, since a slow engine takes that much longer.
  *
- * @param load of the engine; `uncached` are the prompt tokens that it would have to compute for the request
+ * @param uncached prompt tokens that the engine would have to compute for the request
+ * @param pending uncached prompt tokens that were sent to it before and have not brought their first token
+ * @param inFlight requests in flight on it
+ * @param slowness 1 for an engine that is as fast as the median of its model
  * @param loading prompt tokens that it could compute in the time that loading the request's adapter takes; 0 for none
  */
-export function costOf(load: Omit<CostTerms, 'cost'>, { wait, sequence }: CostWeights, loading = 0): number {
-  const own = load.uncached + loading;
-  return load.slowness * (wait * (load.pending + own) + load.inFlight * (own + sequence));
+export function costOf(
+  { wait, sequence }: CostWeights,
+  uncached: number,
+  pending: number,
+  inFlight: number,
+  slowness: number,
+  loading = 0,
+): number {
+  const own = uncached + loading;
+  return slowness * (wait * (pending + own) + inFlight * (own + sequence));
 }
 
 function within(value: number, least: number, most: number): number {

@@ -36,10 +36,10 @@ export class ForeignLoad {
     }
     if (this.#at !== null && at > this.#at) this.#spacing = at - this.#at;
     this.#at = at;
-    const { running, waiting, kvCacheUsage } = stats;
-    const beyond = running === null && waiting === null ? 0 : (running ?? 0) + (waiting ?? 0) - own;
+    const waiting = known(stats.waiting);
+    const beyond = known(stats.running) + waiting - own;
     this.#beyond = [...this.#beyond, Math.max(beyond, 0)].slice(-SCRAPES);
-    const full = (kvCacheUsage ?? 0) > KV_NEARLY_FULL || (waiting ?? 0) > 0;
+    const full = known(stats.kvCacheUsage) > KV_NEARLY_FULL || waiting > 0;
     this.#full = full ? this.#full + 1 : 0;
   }
 
@@ -63,4 +63,9 @@ export class ForeignLoad {
     if (this.#at === null) return false;
     return now - this.#at <= Math.max(STALE_SPACINGS * this.#spacing, LEAST_FRESH_MS);
   }
+}
+
+/** 0 for a figure that the engine does not tell. */
+function known(figure: number | null): number {
+  return figure !== null && figure > 0 && Number.isFinite(figure) ? figure : 0;
 }

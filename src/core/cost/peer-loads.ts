@@ -25,6 +25,11 @@ export class PeerLoads {
     return this.#sums.get(engineId) ?? NOTHING;
   }
 
+  /** Pending tokens of all other processes; the usual router has none, and this is asked for each engine. */
+  pending(engineId: string): number {
+    return this.#sums.size === 0 ? 0 : this.of(engineId).pending;
+  }
+
   /** Replaces what `from` told of this engine; figures that make no sense count as nothing. */
   heed(from: number, engineId: string, told: PeerLoad): void {
     let peer = this.#peers.get(from);

@@ -77,27 +77,42 @@ export class PrefixAwareStrategy extends RoutingStrategy {
     const prompt = request.prompt?.blocks() ?? null;
     const promptTokens = prompt ? habits.tokensIn(prompt.size, prompt.unit) : habits.promptTokens;
     const blockTokens = prompt ? habits.tokensIn(prompt.blockSize, prompt.unit) : 0;
-    const accounts = candidates.map(({ engine }) => this.#accounts.get(engine.id));
+    const accounts = this.#accountsOf(candidates);
     if (prompt) this.#match(prompt.names, accounts);
 
-    const ranking = candidates.map((candidate, place) => {
+    const ranking: CostRanked[] = [];
+    for (let place = 0; place < candidates.length; place++) {
+      const candidate = candidates[place] as Candidate;
       const account = accounts[place];
-      const cached = prompt ? (this.#matched[place] ?? 0) * blockTokens : 0;
-      const { inFlight: known } = candidate.signals;
-      const inFlight =
-        (known >= 0 && known < UNKNOWN_LOAD ? known : UNKNOWN_LOAD) + (account?.foreign.inFlight(now) ?? 0);
-      const load = {
-        uncached: Math.max(promptTokens - cached, 1),
-        pending: account ? this.#pending(account, now) : 0,
-        inFlight,
-        slowness: account ? group.slowness(account.pace, inFlight, now) * account.slowStart(now) : 1,
-      };
+      const uncached = Math.max(promptTokens - (prompt ? (this.#matched[place] ?? 0) * blockTokens : 0), 1);
+      const known = candidate.signals.inFlight;
+      let inFlight = known >= 0 && known < UNKNOWN_LOAD ? known : UNKNOWN_LOAD;
+      let [pending, slowness, held] = [0, 1, 0];
+      if (account) {
+        inFlight += account.foreign.inFlight(now);
+        pending = this.#pending(account, now);
+        slowness = group.slowness(account.pace, inFlight, now) * account.slowStart(now);
+        held = this.#index.holdings(account.slot);
+      }
       const loads = adapter && account?.adapters.has(request.model) !== true;
       const loading = loads ? loadingTokens(account?.pace.prefillRate ?? group.prefillRate) : 0;
-      const terms = { ...load, cost: costOf(load, weights, loading) };
-      const held = account ? this.#index.holdings(account.slot) : 0;
-      return new CostRanked(candidate, terms, promptTokens, loads, held, (place + lot) % candidates.length);
-    });
+      const cost = costOf(weights, uncached, pending, inFlight, slowness, loading);
+      const turn = (place + lot) % candidates.length;
+      ranking.push(
+        new CostRanked(
+          candidate,
+          cost,
+          uncached,
+          pending,
+          inFlight,
+          slowness,
+          promptTokens,
+          loads,
+          held,
+          turn,
+        ),
+      );
+    }
     return ranking.sort(byCost);
   }
 
@@ -126,6 +141,12 @@ export class PrefixAwareStrategy extends RoutingStrategy {
     return prefixFigures(this.#accounts, this.#index, this.#peers, this.#now);
   }
 
+  #accountsOf(candidates: readonly Candidate[]): readonly (EngineAccount | undefined)[] {
+    const accounts: (EngineAccount | undefined)[] = [];
+    for (const { engine } of candidates) accounts.push(this.#accounts.get(engine.id));
+    return accounts;
+  }
+
   /** Blocks of the prompt that each account's engine is believed to hold, into `#matched`. */
   #match(names: Float64Array, accounts: readonly (EngineAccount | undefined)[]): void {
     if (this.#matched.length < accounts.length) {
@@ -137,7 +158,7 @@ export class PrefixAwareStrategy extends RoutingStrategy {
   }
 
   #pending(account: EngineAccount, now: number): number {
-    const own = account.pending.at(now) + this.#peers.of(account.id).pending;
+    const own = account.pending.at(now) + this.#peers.pending(account.id);
     return own + account.foreign.pending(now, own);
   }
 }

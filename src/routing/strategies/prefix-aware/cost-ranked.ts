@@ -1,10 +1,14 @@
 import type { Candidate, CostTerms, Ranked } from '../../../core/ranking.js';
 
-/** One place of the ranking by cost. Its words are made when they are asked for: most never are. */
+/** One place of the ranking by cost. Its words and terms are made when they are asked for: most never are. */
 export class CostRanked implements Ranked {
   constructor(
     readonly candidate: Candidate,
-    readonly terms: CostTerms,
+    readonly cost: number,
+    readonly uncached: number,
+    readonly pending: number,
+    readonly inFlight: number,
+    readonly slowness: number,
     /** Tokens of the whole prompt. */
     readonly promptTokens: number,
     /** The engine would have to load the request's adapter. */
@@ -14,24 +18,27 @@ export class CostRanked implements Ranked {
     readonly lot: number,
   ) {}
 
+  get terms(): CostTerms {
+    const { uncached, pending, inFlight, slowness, cost } = this;
+    return { uncached, pending, inFlight, slowness, cost };
+  }
+
   get reason(): string {
-    const { uncached, pending, inFlight, slowness } = this.terms;
     const parts = [
-      `${whole(uncached)} of ${whole(this.promptTokens)} prompt tokens to compute`,
-      `${whole(pending)} pending`,
-      `${whole(inFlight)} in flight`,
+      `${whole(this.uncached)} of ${whole(this.promptTokens)} prompt tokens to compute`,
+      `${whole(this.pending)} pending`,
+      `${whole(this.inFlight)} in flight`,
     ];
     if (this.loads) parts.push('adapter to load');
-    if (slowness !== 1) parts.push(`${slowness.toFixed(2)} times as slow as usual`);
+    if (this.slowness !== 1) parts.push(`${this.slowness.toFixed(2)} times as slow as usual`);
     return parts.join(', ');
   }
 }
 
 /** The smaller cost first; of equals fewer in flight, then the emptier cache, then by chance. */
 export function byCost(a: CostRanked, b: CostRanked): number {
-  return (
-    a.terms.cost - b.terms.cost || a.terms.inFlight - b.terms.inFlight || a.held - b.held || a.lot - b.lot
-  );
+  if (a.cost !== b.cost) return a.cost - b.cost;
+  return a.inFlight - b.inFlight || a.held - b.held || a.lot - b.lot;
 }
 
 const whole = (value: number): string => String(Math.round(value));

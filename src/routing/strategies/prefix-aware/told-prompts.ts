@@ -69,7 +69,7 @@ export function readPrompts(
   if (Array.isArray(cleared)) {
     for (const id of cleared.slice(0, MOST_CLEARED)) if (typeof id === 'string') clear(id);
   }
-  if (!Array.isArray(engines) || !Array.isArray(counts) || !(names instanceof Float64Array)) return;
+  if (!Array.isArray(engines) || !Array.isArray(counts) || !isNames(names)) return;
   if (names.length > MOST_NAMES || !names.every((name) => Number.isSafeInteger(name) && name >= 0)) return;
   let from = 0;
   for (const [at, id] of engines.entries()) {
@@ -79,4 +79,9 @@ export function readPrompts(
     if (typeof id === 'string' && id !== '') insert(id, names.subarray(from, from + count));
     from += count;
   }
+}
+
+/** By its tag: what came as a message may be of another realm, whose classes are others. */
+function isNames(value: unknown): value is Float64Array {
+  return Object.prototype.toString.call(value) === '[object Float64Array]';
 }

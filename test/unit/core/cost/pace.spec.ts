@@ -1,0 +1,178 @@
+import fc from 'fast-check';
+import { DecayingLine } from '../../../../src/core/cost/decaying-line.js';
+import { EnginePace } from '../../../../src/core/cost/engine-pace.js';
+import { LoadIntegral } from '../../../../src/core/cost/load-integral.js';
+import { PaceGroup, median } from '../../../../src/core/cost/pace-group.js';
+import { TrackedMedian } from '../../../../src/core/cost/tracked-median.js';
+
+/** A pace after `answers` answers of 100 tokens at a + b n seconds a token, n from 0 to 19. */
+function paceOf(a: number, b: number, answers = 60): EnginePace {
+  const pace = new EnginePace();
+  for (let index = 0; index < answers; index++) {
+    const n = (index * 7) % 20;
+    pace.heedAnswer(100, 99 * (a + b * n) * 1000, n, 1_000);
+  }
+  return pace;
+}
+
+describe('DecayingLine', () => {
+  it('finds a line, whatever its points', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.001, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.array(fc.nat({ max: 100 }), { minLength: 20, maxLength: 60 }),
+        (a, b, points) => {
+          const line = new DecayingLine(0.99);
+          for (const x of [0, 50, ...points]) line.add(x, a + b * x);
+          if (line.slope === null) return;
+          expect(line.slope).toBeCloseTo(b, 6);
+          expect(line.at(30)).toBeCloseTo(a + 30 * b, 5);
+        },
+      ),
+    );
+  });
+
+  it('equals weighted least squares by definition', () => {
+    const line = new DecayingLine(0.9);
+    const points = Array.from({ length: 30 }, (_, i): [number, number] => [(i * 11) % 17, (i * 5) % 13]);
+    for (const [x, y] of points) line.add(x, y);
+    const weights = points.map((_, i) => 0.9 ** (points.length - 1 - i));
+    const sum = (of: (x: number, y: number) => number): number =>
+      points.reduce((all, [x, y], i) => all + (weights[i] ?? 0) * of(x, y), 0);
+    const [w, sx, sy] = [sum(() => 1), sum((x) => x), sum((_x, y) => y)];
+    const covariance = sum((x, y) => x * y) - (sx * sy) / w;
+    const variance = sum((x) => x * x) - (sx * sx) / w;
+    expect(line.slope).toBeCloseTo(Math.max(0, covariance / variance), 9);
+  });
+
+  it('knows no slope of points at one place, and gives their mean there', () => {
+    const line = new DecayingLine(0.99);
+    for (let index = 0; index < 100; index++) line.add(5, index % 2 === 0 ? 1 : 3);
+    expect(line.slope).toBeNull();
+    expect(line.at(50)).toBeCloseTo(2, 1);
+  });
+
+  it('follows a change within some hundred points, and never goes below a tenth of the mean', () => {
+    const line = new DecayingLine(0.99);
+    for (let index = 0; index < 500; index++) line.add(index % 20, 1);
+    for (let index = 0; index < 500; index++) line.add(index % 20, 3);
+    expect(line.at(10)).toBeGreaterThan(2.9);
+    for (let index = 0; index < 500; index++) line.add(1_000 + (index % 20), index % 20);
+    expect(line.at(0)).toBeGreaterThan(0);
+  });
+
+  it('does not hear what is no number', () => {
+    const line = new DecayingLine(0.99);
+    line.add(NaN, 1);
+    line.add(1, Infinity);
+    expect(line.points).toBe(0);
+  });
+});
+
+describe('TrackedMedian', () => {
+  it('comes to within a tenth of the median of what it hears', () => {
+    const tracked = new TrackedMedian();
+    for (let index = 0; index < 2_000; index++) tracked.add(1_000 + ((index * 433) % 1_001));
+    expect(Math.abs((tracked.value ?? 0) / 1_500 - 1)).toBeLessThan(0.1);
+  });
+
+  it('is moved by an outlier by one step, and by nonsense not at all', () => {
+    const tracked = new TrackedMedian();
+    for (let index = 0; index < 100; index++) tracked.add(10);
+    for (const nonsense of [NaN, 0, -1, Infinity]) tracked.add(nonsense);
+    expect(tracked.value).toBeCloseTo(10, 9);
+    tracked.add(1e12);
+    expect(tracked.value).toBeLessThan(10.3);
+  });
+});
+
+describe('LoadIntegral', () => {
+  it('gives the mean load between two moments', () => {
+    const load = new LoadIntegral();
+    load.set(2, 1_000);
+    const before = load.until(2_000);
+    load.set(4, 3_000);
+    expect((load.until(5_000) - before) / 3_000).toBeCloseTo((2 + 4 + 4) / 3, 12);
+  });
+
+  it('holds a clock that steps back at its latest value', () => {
+    const load = new LoadIntegral();
+    load.set(1, 1_000);
+    load.set(5, 500);
+    load.set(NaN, NaN);
+    expect(load.until(2_000)).toBe(5_000);
+  });
+});
+
+describe('EnginePace', () => {
+  it('is known after fifty answers', () => {
+    expect(paceOf(0.01, 0.001, 49).known).toBe(false);
+    expect(paceOf(0.01, 0.001, 50).known).toBe(true);
+    expect(paceOf(0.01, 0.001).secondsPerToken(10)).toBeCloseTo(0.02, 9);
+    expect(paceOf(0.01, 0.001).slope).toBeCloseTo(0.001, 9);
+  });
+
+  it('takes no short answers, and a stalled one as four times the pace', () => {
+    const pace = paceOf(0.01, 0, 100);
+    for (let index = 0; index < 100; index++) pace.heedAnswer(2, 60_000, 1, 1_000);
+    expect(pace.secondsPerToken(5)).toBeCloseTo(0.01, 9);
+    pace.heedAnswer(100, 1e9, 10, 1_000);
+    expect(pace.secondsPerToken(10)).toBeLessThan(0.011);
+  });
+
+  it('learns the prefill rate of larger prompts, ten of them', () => {
+    const pace = new EnginePace();
+    for (let index = 0; index < 100; index++) pace.heedPrompt(100, 5_000);
+    for (let index = 0; index < 9; index++) pace.heedPrompt(4_000, 200);
+    expect(pace.prefillRate).toBeNull();
+    pace.heedPrompt(4_000, 200);
+    expect(pace.prefillRate).toBeCloseTo(20_000, 6);
+  });
+});
+
+describe('PaceGroup', () => {
+  const groupOf = (...paces: EnginePace[]): PaceGroup => {
+    const group = new PaceGroup();
+    group.refresh(paces);
+    return group;
+  };
+
+  it('holds each engine against the median at the same load', () => {
+    const [usual, slow] = [paceOf(0.01, 0.0005), paceOf(0.03, 0.0015)];
+    const group = groupOf(usual, paceOf(0.01, 0.0005), paceOf(0.01, 0.0005), slow);
+    for (const n of [0, 3, 10, 100]) {
+      expect(group.slowness(slow, n, 1_000)).toBeCloseTo(3, 6);
+      expect(group.slowness(usual, n, 1_000)).toBe(1);
+    }
+    expect(group.slope).toBeCloseTo(0.0005, 9);
+  });
+
+  it('stays from a quarter to eight', () => {
+    const [slow, fast, usual] = [paceOf(10, 0), paceOf(0.0001, 0), paceOf(0.01, 0)];
+    const group = groupOf(slow, fast, usual);
+    expect(group.slowness(slow, 5, 1_000)).toBe(8);
+    expect(group.slowness(fast, 5, 1_000)).toBe(0.25);
+  });
+
+  it('is 1 while fewer than two engines are known, and for one that is not known', () => {
+    const slow = paceOf(0.05, 0);
+    expect(groupOf(slow, paceOf(0.01, 0, 10)).slowness(slow, 5, 1_000)).toBe(1);
+    expect(groupOf(slow, paceOf(0.01, 0)).slowness(paceOf(0.5, 0, 10), 5, 1_000)).toBe(1);
+    expect(new PaceGroup().slowness(slow, 5, 1_000)).toBe(1);
+  });
+
+  it('forgets the slowness of an engine that was not heard of for minutes', () => {
+    const slow = paceOf(0.08, 0);
+    const group = groupOf(slow, paceOf(0.01, 0), paceOf(0.01, 0));
+    expect(group.slowness(slow, 0, 30_000)).toBeCloseTo(8, 9);
+    expect(group.slowness(slow, 0, 91_000 + 60_000)).toBeLessThan(2.5);
+    expect(group.slowness(slow, 0, 600_000)).toBe(1);
+  });
+
+  it('takes the median', () => {
+    expect(median([])).toBeNull();
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
+  });
+});

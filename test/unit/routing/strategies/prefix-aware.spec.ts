@@ -1,0 +1,242 @@
+import type { Settings } from '../../../../src/config/settings.schema.js';
+import type { AttemptEvent, TokenUsage } from '../../../../src/core/attempt-event.js';
+import type { Engine } from '../../../../src/core/engine.js';
+import type { Candidate } from '../../../../src/core/ranking.js';
+import type { RequestFacts } from '../../../../src/core/request-facts.js';
+import { PrefixAwareStrategy } from '../../../../src/routing/strategies/prefix-aware.strategy.js';
+import {
+  candidate,
+  candidates,
+  dispatched,
+  engineNumber,
+  engineStats,
+  finished,
+  firstToken,
+  fixedContext,
+  promptOf,
+  requestFacts,
+  urlsOf,
+} from '../../../support/strategy.contract.js';
+
+const engine = (number: number): string => `http://10.0.0.${number}:8000`;
+const newStrategy = (): PrefixAwareStrategy =>
+  new PrefixAwareStrategy({
+    ...{ prefixIndexMemory: 1024 * 1024, ttftTarget: null, tpotTarget: 0.05 },
+  } as Settings);
+
+/** Blocks that stand for 64 tokens each. */
+const blocks = (from: number, count: number): number[] => Array.from({ length: count }, (_, at) => from + at);
+const asking = (names: readonly number[], over: Partial<RequestFacts> = {}): RequestFacts =>
+  requestFacts({ stream: true, prompt: promptOf(names), ...over });
+const first = (strategy: PrefixAwareStrategy, request: RequestFacts, given = candidates(4)): string =>
+  urlsOf(strategy.rank(request, given, fixedContext()))[0] ?? '';
+const termsOf = (strategy: PrefixAwareStrategy, request: RequestFacts, given = candidates(4), now = 1_000) =>
+  new Map(
+    strategy
+      .rank(request, given, { ...fixedContext(), now })
+      .map(({ candidate: { engine: each }, terms }) => [each.url, terms]),
+  );
+
+/** One whole attempt. */
+function serve(
+  strategy: PrefixAwareStrategy,
+  request: RequestFacts,
+  on: Engine,
+  over: { usage?: TokenUsage; answer?: string; at?: number; span?: number } = {},
+): void {
+  const { usage = null, answer = null, at = 0, span = 1_000 } = over;
+  strategy.observe({ ...dispatched(request, on), at });
+  strategy.observe({ ...firstToken(request, on), at: at + 100, sinceDispatch: 100 } as AttemptEvent);
+  strategy.observe({ ...finished(request, on), at: at + 100 + span, usage, answer } as AttemptEvent);
+}
+
+describe('prefixaware', () => {
+  it('sends a prompt where its prefix is, and says so', () => {
+    const strategy = newStrategy();
+    serve(strategy, asking(blocks(1, 20)), engineNumber(3));
+    const [best, second] = strategy.rank(asking(blocks(1, 30)), candidates(4), fixedContext());
+    expect(best?.candidate.engine.url).toBe(engine(3));
+    expect(best?.reason).toBe('640 of 1920 prompt tokens to compute, 0 pending, 0 in flight');
+    expect(best?.terms).toMatchObject({ uncached: 640, pending: 0, inFlight: 0, slowness: 1 });
+    expect(second?.terms?.uncached).toBe(1_920);
+  });
+
+  it('knows the prefix while the first request that brought it is still under way', () => {
+    const strategy = newStrategy();
+    strategy.observe(dispatched(asking(blocks(1, 40)), engineNumber(2)));
+    expect(termsOf(strategy, asking([...blocks(1, 40), 99])).get(engine(2))?.uncached).toBe(64);
+  });
+
+  it('knows the answer as a part of the next prompt', () => {
+    const strategy = newStrategy();
+    const request = asking([], { prompt: promptOf(blocks(1, 10), blocks(50, 5)) });
+    serve(strategy, request, engineNumber(1), { answer: 'some text' });
+    const next = asking([...blocks(1, 10), ...blocks(50, 5), 77]);
+    expect(termsOf(strategy, next).get(engine(1))?.uncached).toBe(64);
+  });
+
+  it('counts what is pending until the first token, and leaves an engine whose queue is long', () => {
+    const strategy = newStrategy();
+    const shared = blocks(1, 20);
+    serve(strategy, asking(shared), engineNumber(1));
+    const under = blocks(0, 9).map((number) => asking([...shared, ...blocks(1_000 * (number + 1), 10)]));
+    for (const request of under) strategy.observe(dispatched(request, engineNumber(1)));
+    const asked = asking([...shared, 5_000]);
+    const busy = candidates(4).map(({ engine: each }, at) => candidate(each, { inFlight: at === 0 ? 9 : 0 }));
+    expect(termsOf(strategy, asked, busy).get(engine(1))?.pending).toBe(9 * 640);
+    expect(first(strategy, asked, busy)).not.toBe(engine(1));
+    for (const request of under) strategy.observe(firstToken(request, engineNumber(1)));
+    expect(termsOf(strategy, asked, busy).get(engine(1))?.pending).toBe(0);
+    const less = candidates(4).map(({ engine: each }, at) => candidate(each, { inFlight: at === 0 ? 3 : 0 }));
+    expect(first(strategy, asked, less)).toBe(engine(1));
+  });
+
+  it('lets prompts without a stream go from what is pending after the time that they need', () => {
+    const strategy = newStrategy();
+    const request = asking(blocks(1, 100), { stream: false });
+    strategy.observe({ ...dispatched(request, engineNumber(1)), at: 0 });
+    // 6,400 tokens at the usual 10,000 a second.
+    const pending = (now: number): number | undefined =>
+      termsOf(strategy, asking([7]), candidates(2), now).get(engine(1))?.pending;
+    expect([0, 639, 641].map(pending)).toEqual([6_400, 6_400, 0]);
+  });
+
+  it('lets go of everything when an attempt fails, however often it is told', () => {
+    const strategy = newStrategy();
+    const request = asking(blocks(1, 100));
+    strategy.observe(dispatched(request, engineNumber(1)));
+    strategy.observe(dispatched(request, engineNumber(1)));
+    for (let time = 0; time < 2; time++) {
+      strategy.observe({ ...finished(request, engineNumber(1)), outcome: 'failed' } as AttemptEvent);
+    }
+    expect(termsOf(strategy, asking([7])).get(engine(1))?.pending).toBe(0);
+    expect(request.openPrompts).toBeNull();
+  });
+
+  it('spreads first prompts over the emptiest caches', () => {
+    const strategy = newStrategy();
+    const counts = new Map<string, number>();
+    for (let index = 0; index < 40; index++) {
+      const request = asking(blocks(1 + 1_000 * index, 10));
+      const url = first(strategy, request);
+      counts.set(url, (counts.get(url) ?? 0) + 1);
+      const chosen = candidates(4).find(({ engine: each }) => each.url === url) as Candidate;
+      serve(strategy, request, chosen.engine);
+    }
+    expect([...counts.values()]).toEqual([10, 10, 10, 10]);
+  });
+
+  it.each([
+    ['restarts', engineStats({ promptTokens: 1 })],
+    ['sleeps', engineStats({ promptTokens: 100, awake: false })],
+  ])('forgets the cache of an engine that %s', (_what, stats) => {
+    const strategy = newStrategy();
+    strategy.heedStats(engineNumber(3), engineStats({ promptTokens: 50 }), 0);
+    serve(strategy, asking(blocks(1, 20)), engineNumber(3));
+    strategy.heedStats(engineNumber(3), stats, 2_000);
+    expect(termsOf(strategy, asking(blocks(1, 20))).get(engine(3))?.uncached).toBe(1_280);
+  });
+
+  it('forgets the cache of an engine that reports three times that nothing was cached', () => {
+    const strategy = newStrategy();
+    serve(strategy, asking(blocks(500, 20)), engineNumber(3));
+    for (let time = 0; time < 4; time++) {
+      const usage = { prompt: 1_280, completion: 10, cached: 0 };
+      serve(strategy, asking(blocks(1, 20)), engineNumber(3), { usage, at: time * 2_000 });
+    }
+    const figure = strategy.figures().find(({ name }) => name === 'prefix_predicted_cached_tokens_total');
+    expect(figure?.values[0]?.value).toBeGreaterThan(3_000);
+    const uncached = (from: number): number | undefined =>
+      termsOf(strategy, asking(blocks(from, 20))).get(engine(3))?.uncached;
+    // The last one has brought its own prompt again.
+    expect([uncached(500), uncached(1)]).toEqual([1_280, 1]);
+  });
+
+  it('keeps to the size of the cache that the engine tells', () => {
+    const strategy = newStrategy();
+    // 160 tokens of 16 each: 40 blocks of 64.
+    strategy.heedStats(engineNumber(1), engineStats({ numGpuBlocks: 160, blockSize: 16 }), 0);
+    for (let index = 0; index < 20; index++)
+      serve(strategy, asking(blocks(1 + 100 * index, 10)), engineNumber(1));
+    const held = strategy.figures().find(({ name }) => name === 'prefix_index_engine_blocks');
+    expect(held?.values).toEqual([{ labels: { engine: engine(1) }, value: 40 }]);
+  });
+
+  it('learns that an engine is slow, and spares it', () => {
+    const strategy = newStrategy();
+    let at = 0;
+    for (let round = 0; round < 80; round++) {
+      for (const number of [1, 2, 3, 4]) {
+        const usage = { prompt: 64, completion: 101, cached: null };
+        serve(strategy, asking([10_000 + at]), engineNumber(number), {
+          usage,
+          at: (at += 10_000),
+          span: number === 2 ? 3_000 : 1_000,
+        });
+      }
+    }
+    const terms = termsOf(strategy, asking(blocks(1, 20)), candidates(4), at);
+    expect(terms.get(engine(2))?.slowness).toBeCloseTo(3, 1);
+    expect(terms.get(engine(1))?.slowness).toBe(1);
+  });
+
+  it('lets an engine that joins a fleet begin slowly', () => {
+    const strategy = newStrategy();
+    strategy.retain([1, 2, 3].map((number) => engineNumber(number)));
+    expect(termsOf(strategy, asking([1])).get(engine(1))?.slowness).toBe(1);
+    strategy.observe({ ...dispatched(asking([5]), engineNumber(1)), at: 1_000 });
+    strategy.retain([1, 2, 3, 4].map((number) => engineNumber(number)));
+    const slowness = (now: number): number | undefined =>
+      termsOf(strategy, asking([1]), candidates(4), now).get(engine(4))?.slowness;
+    expect([slowness(1_000), slowness(30_999), slowness(31_000)]).toEqual([2, 2, 1]);
+  });
+
+  it('prefers an engine that has the adapter', () => {
+    const strategy = newStrategy();
+    const served = [
+      { id: 'base', parent: null },
+      { id: 'lora', parent: 'base' },
+    ];
+    const given = candidates(3).map(({ engine: each }) => candidate({ ...each, models: served }));
+    const request = asking(blocks(1, 5), { model: 'lora' });
+    serve(strategy, asking(blocks(900, 5), { model: 'lora' }), (given[1] as Candidate).engine);
+    const ranking = strategy.rank(request, given, fixedContext());
+    expect(ranking[0]?.candidate.engine.url).toBe(engine(2));
+    expect(ranking[0]?.reason).not.toContain('adapter');
+    expect(ranking[1]?.reason).toContain('adapter to load');
+  });
+
+  it('decides as one with another process', () => {
+    const [here, there] = [newStrategy(), newStrategy()];
+    const request = asking(blocks(1, 30));
+    there.observe(dispatched(request, engineNumber(3)));
+    here.share.heed(7, structuredClone(there.share.take()));
+    expect(termsOf(here, asking(blocks(1, 30))).get(engine(3))).toMatchObject({
+      uncached: 1,
+      pending: 1_920,
+    });
+    there.observe(firstToken(request, engineNumber(3)));
+    here.share.heed(7, structuredClone(there.share.take()));
+    expect(termsOf(here, asking(blocks(1, 30))).get(engine(3))?.pending).toBe(0);
+    there.observe(dispatched(asking(blocks(500, 10)), engineNumber(3)));
+    here.share.heed(7, structuredClone(there.share.take()));
+    here.share.forget(7);
+    expect(termsOf(here, asking(blocks(500, 10))).get(engine(3))).toMatchObject({ uncached: 1, pending: 0 });
+    expect(there.share.take()).toBeNull();
+  });
+
+  it('counts requests of others that every scrape shows', () => {
+    const strategy = newStrategy();
+    for (const at of [0, 1_000, 2_000]) {
+      strategy.heedStats(engineNumber(1), engineStats({ running: 12, waiting: 0 }), at);
+    }
+    expect(termsOf(strategy, asking([1]), candidates(2), 2_000).get(engine(1))?.inFlight).toBe(12);
+  });
+
+  it('reckons with a usual prompt where it cannot be read', () => {
+    const strategy = newStrategy();
+    const opaque = requestFacts({ prompt: { blocks: () => null, withAnswer: () => null } });
+    expect(termsOf(strategy, opaque).get(engine(1))?.uncached).toBe(512);
+    expect(termsOf(strategy, requestFacts()).get(engine(1))?.uncached).toBe(512);
+  });
+});
