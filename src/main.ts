@@ -18,6 +18,9 @@ async function main(): Promise<void> {
       return (await import('./demo/demo.command.js')).demo([...request.argv]);
     case 'engine':
       return (await import('./simulator/engine.command.js')).engine(request.argv, process.env);
+    case 'simulate':
+      growYoungGeneration();
+      return (await import('./what-if/simulate/simulate.command.js')).simulateCommand(request.argv);
     case 'config': {
       const { configCommand } = await import('./config/config.command.js');
       const { readTextFileSync } = await import('./config/read-text-file.js');

@@ -7,7 +7,10 @@ import { settingOf, type SettingKey } from './settings.schema.js';
 
 /** What the command line asks for. `argv` is what follows the command's name, not read yet. */
 export type CliRequest =
-  | { readonly command: 'serve' | 'demo' | 'engine' | 'config'; readonly argv: readonly string[] }
+  | {
+      readonly command: 'serve' | 'demo' | 'engine' | 'simulate' | 'config';
+      readonly argv: readonly string[];
+    }
   | { readonly command: 'completion'; readonly shell: CompletionShell }
   | { readonly command: 'print'; readonly text: string }
   | { readonly command: 'refuse'; readonly problems: readonly string[] };
@@ -61,7 +64,7 @@ function buildProgram(version: string, found: (request: CliRequest) => void): Co
 
   // Flags are read by flag-layer.ts, which collects every mistake; here they pass through in their order.
   const passing = (
-    name: 'serve' | 'demo' | 'engine' | 'config',
+    name: 'serve' | 'demo' | 'engine' | 'simulate' | 'config',
     help: string,
     isDefault = false,
   ): Command => {
@@ -86,8 +89,11 @@ function buildProgram(version: string, found: (request: CliRequest) => void): Co
       ...Help.prototype.visibleOptions.call(new Help(), command),
     ],
   });
-  // It prints a help of its own: its flags are no settings of the router.
+  // They print a help of their own: their flags are no settings of the router.
   passing('engine', 'start one simulated engine; its flags are those of vllm serve').helpOption(false);
+  passing('simulate', 'compare strategies under made up or recorded traffic, in simulated time').helpOption(
+    false,
+  );
   passing('config', 'print the settings in force under these flags, and where each comes from').configureHelp(
     {
       visibleOptions: (command) => [new Option('--json', 'as JSON'), ...programOptions(command)],

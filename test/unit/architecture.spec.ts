@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['listen-error.ts', 'logging.ts', 'plugins.ts', 'router.module.ts', 'serve.ts', 'young-generation.ts'],
   ],
   simulator: ['config/settings-error.ts', 'core'],
+  'what-if': ['config', 'core', 'routing', 'simulator'],
   demo: ['config', 'core', 'serve.ts', 'simulator'],
 };
 
@@ -90,7 +91,7 @@ describe('the shape of src', () => {
   });
 
   it('keeps core and the model of an engine free of frameworks and of input and output', () => {
-    const pure = /^src\/(core|simulator\/(model|virtual|metrics))\//;
+    const pure = /^src\/(core|simulator\/(model|virtual|metrics)|what-if\/workloads)\//;
     const outside = imports.filter(({ file, from }) => pure.test(file) && !from.startsWith('.'));
     expect(outside.map(told)).toEqual([]);
     const ambient = /\b(Date\.now|performance\.now|Math\.random|process\.|setTimeout|setInterval|fetch\()/;
@@ -98,10 +99,11 @@ describe('the shape of src', () => {
     expect(files.filter((file) => pure.test(file) && ambient.test(code(file)))).toEqual([]);
   });
 
-  it('loads the Kubernetes client, the demo and the simulator on demand alone', () => {
+  it('loads the Kubernetes client, the demo, the simulator and what-if on demand alone', () => {
     const eager = imports.filter(({ file, from, typesOnly }) => {
       const client = from === '@kubernetes/client-node';
-      const demo = /\/(demo|simulator)\//.test(from) && !/^src\/(demo|simulator)\//.test(file);
+      const demo =
+        /\/(demo|simulator|what-if)\//.test(from) && !/^src\/(demo|simulator|what-if)\//.test(file);
       const onDemand = (texts.get(file) ?? '').includes(`import('${from}')`);
       return (client || demo) && !typesOnly && !onDemand;
     });

@@ -4,6 +4,9 @@ import { BLOCK_BYTES, type ChainState, MOST_BLOCKS, nameBlocks } from './block-n
 const MOST_BYTES = BLOCK_BYTES * MOST_BLOCKS;
 /** Bytes of an image or a sound that are looked at; its length counts beside them. */
 const MOST_MEDIA_BYTES = 262_144;
+/** Bytes of all media of a prompt that are looked at, and of each when these are used up. */
+const MEDIA_BYTES_OF_ALL = 1_048_576;
+const LEAST_MEDIA_BYTES = 2_048;
 /**
  * Bytes that an image, a sound or a video stands for: 512 tokens at 4 bytes each, as vision models spend some
  * hundreds to thousands of tokens on an image.
@@ -39,12 +42,14 @@ function roughSize(text: string): number {
 export class CanonicalText {
   readonly #bytes: Buffer;
   readonly #words: Int32Array;
-  readonly #limit: number;
+  #limit: number;
   /** Where media are written to be hashed; absent within it. */
   readonly #media: CanonicalText | null;
   #length = 0;
   #beyond = 0;
   #steps = 0;
+  /** Bytes of media that have been looked at. */
+  #mediaBytes = 0;
   #seed: ChainState | null = null;
   readonly #stamp = new DataView(new ArrayBuffer(12));
 
@@ -62,6 +67,7 @@ export class CanonicalText {
     this.#length = 0;
     this.#beyond = 0;
     this.#steps = 0;
+    this.#mediaBytes = 0;
     this.#seed = seed;
   }
 
@@ -122,19 +128,21 @@ export class CanonicalText {
   media(write: (to: CanonicalText) => void): void {
     const media = this.#media;
     if (media === null || this.#seed === null) return;
-    media.begin(this.#seed);
-    write(media);
-    this.#steps += media.#steps;
-    this.#stamp.setFloat64(0, media.#name(this.#seed));
-    this.#stamp.setInt32(8, media.size);
-    const room = Math.min(this.#limit - this.#length, MEDIA_STANDS_FOR);
-    if (room < MEDIA_STANDS_FOR || this.#beyond > 0) {
+    if (this.#beyond > 0 || this.#limit - this.#length < MEDIA_STANDS_FOR) {
       this.#beyond += MEDIA_STANDS_FOR;
       return;
     }
-    this.#bytes.fill(0, this.#length, this.#length + room);
+    const left = Math.max(LEAST_MEDIA_BYTES, MEDIA_BYTES_OF_ALL - this.#mediaBytes);
+    media.#limit = Math.min(MOST_MEDIA_BYTES, left);
+    media.begin(this.#seed);
+    write(media);
+    this.#mediaBytes += media.#length;
+    this.#steps += media.#steps;
+    this.#stamp.setFloat64(0, media.#name(this.#seed));
+    this.#stamp.setInt32(8, media.size);
+    this.#bytes.fill(0, this.#length, this.#length + MEDIA_STANDS_FOR);
     this.#bytes.set(new Uint8Array(this.#stamp.buffer), this.#length);
-    this.#length += room;
+    this.#length += MEDIA_STANDS_FOR;
   }
 
   #name(seed: ChainState): number {

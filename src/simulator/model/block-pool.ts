@@ -1,3 +1,5 @@
+import { NameTable } from './name-table.js';
+
 /** No block: the end of a list, or a block without a name. */
 const NONE = -1;
 
@@ -15,7 +17,7 @@ export class BlockPool {
   readonly #references: Int32Array;
   readonly #names: Float64Array;
   /** Blocks by name; further blocks with the same content hang on the first one. */
-  readonly #byName = new Map<number, number>();
+  readonly #byName: NameTable;
   readonly #nextSame: Int32Array;
   readonly #previousSame: Int32Array;
   /** The free list; the last element is its head and its end. */
@@ -29,6 +31,7 @@ export class BlockPool {
     this.#caching = caching;
     this.#references = new Int32Array(size);
     this.#names = new Float64Array(size).fill(NONE);
+    this.#byName = new NameTable(this.#names);
     this.#nextSame = new Int32Array(size).fill(NONE);
     this.#previousSame = new Int32Array(size).fill(NONE);
     this.#nextFree = new Int32Array(size + 1).fill(size);
@@ -55,25 +58,34 @@ export class BlockPool {
   longestChain(names: readonly number[], most: number): number {
     if (!this.#caching) return 0;
     let length = 0;
-    while (length < most && this.#byName.has(names[length] as number)) length++;
+    while (length < most && this.#byName.get(names[length] as number) !== NONE) length++;
     return length;
   }
 
-  /** Free blocks among those of the first `length` names: what a hit takes off the free ones. */
-  freeAmong(names: readonly number[], length: number): number {
-    let free = 0;
-    for (let at = 0; at < length; at++) {
-      if (this.references(this.#byName.get(names[at] as number) as number) === 0) free++;
+  /** As `longestChain`, with the blocks, which take the place of what `into` holds. */
+  findChain(names: readonly number[], most: number, into: number[]): void {
+    into.length = 0;
+    if (!this.#caching) return;
+    while (into.length < most) {
+      const block = this.#byName.get(names[into.length] as number);
+      if (block === NONE) return;
+      into.push(block);
     }
+  }
+
+  /** Free blocks among these: what a hit takes off the free ones. */
+  freeAmong(blocks: readonly number[]): number {
+    let free = 0;
+    for (const block of blocks) if (this.references(block) === 0) free++;
     return free;
   }
 
-  /** Adds the blocks of the first `length` names, all of which must be there, to a sequence's. */
-  share(names: readonly number[], length: number, into: number[]): void {
-    for (let at = 0; at < length; at++) {
-      const block = this.#byName.get(names[at] as number) as number;
-      if (this.references(block) === 0) this.#removeFree(block);
-      this.#references[block] = this.references(block) + 1;
+  /** Adds blocks, which must have content, to a sequence's. */
+  share(blocks: readonly number[], into: number[]): void {
+    for (const block of blocks) {
+      const references = this.references(block);
+      if (references === 0) this.#removeFree(block);
+      this.#references[block] = references + 1;
       into.push(block);
     }
   }
@@ -92,9 +104,9 @@ export class BlockPool {
   /** Gives a full block the name of its content. */
   name(block: number, name: number): void {
     if (!this.#caching) return;
-    this.#names[block] = name;
     const first = this.#byName.get(name);
-    if (first === undefined) {
+    this.#names[block] = name;
+    if (first === NONE) {
       this.#byName.set(name, block);
       return;
     }
@@ -105,12 +117,19 @@ export class BlockPool {
     if (second !== NONE) this.#previousSame[second] = block;
   }
 
-  /** Gives a sequence's blocks back, the last first: the end of a prompt is less likely to come again. */
-  release(blocks: number[]): void {
+  /**
+   * Gives a sequence's blocks back, the last first: the end of a prompt is less likely to come again. Those of
+   * an array in the other order are used anew in that order.
+   *
+   * @param forget whether the content of those that no other sequence holds is forgotten
+   */
+  release(blocks: number[], forget = false): void {
     for (let block = blocks.pop(); block !== undefined; block = blocks.pop()) {
       const left = this.references(block) - 1;
       this.#references[block] = left;
-      if (left === 0) this.#addFree(block);
+      if (left > 0) continue;
+      if (forget) this.#forget(block);
+      this.#addFree(block);
     }
   }
 

@@ -160,9 +160,10 @@ export class EngineModel {
     if (this.#stepping) throw new Error('a step is under way');
     const loads = this.#scheduler.plan(now);
     const { batch } = this.#scheduler;
+    const overlap = this.#options.structure?.stepTime === 'longest';
     if (batch.length === 0) return null;
     this.#stepping = true;
-    return { seconds: stepSeconds(this.profile, batch) + loads * this.profile.loraLoadSeconds };
+    return { seconds: stepSeconds(this.profile, batch, overlap) + loads * this.profile.loraLoadSeconds };
   }
 
   /**
@@ -177,8 +178,7 @@ export class EngineModel {
     for (const sequence of this.#scheduler.batch) {
       if (sequence.state !== 'running' || sequence.planned === 0) continue;
       if (!sequence.decodes) step.prefillTokens += sequence.planned;
-      sequence.computed += sequence.planned;
-      sequence.planned = 0;
+      this.#scheduler.computed(sequence);
       if (sequence.computed === sequence.tokens) this.#produce(sequence, now, sink);
     }
     counters.steps++;
@@ -199,7 +199,7 @@ export class EngineModel {
       this.counters.generationTokens++;
       this.step.generationTokens++;
       sink.token(sequence, sequence.generated - 1);
-      sequence.lastTokenAt = now;
+      sequence.lastToken = now;
       if (sequence.generated < limit) return;
     }
     const reason = limit === 0 || sequence.generated === spec.stopAfter ? 'stop' : 'length';

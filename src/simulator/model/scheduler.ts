@@ -1,6 +1,7 @@
 import { BlockPool } from './block-pool.js';
 import type { EngineCounters } from './engine-counters.js';
 import type { EngineProfile } from './engine-profile.js';
+import type { EngineStructure } from './engine-structure.js';
 import { LoraSlots } from './lora-slots.js';
 import type { FinishReason, Sequence } from './sequence.js';
 import { goesFirst, WaitingQueue } from './waiting-queue.js';
@@ -10,6 +11,8 @@ export interface SchedulerOptions {
   readonly priorityScheduling?: boolean;
   /** False: `--no-enable-prefix-caching`. */
   readonly prefixCaching?: boolean;
+  /** As vLLM V1 by default. */
+  readonly structure?: EngineStructure;
 }
 
 /**
@@ -26,16 +29,26 @@ export class Scheduler {
   readonly #profile: EngineProfile;
   readonly #counters: EngineCounters;
   readonly #byPriority: boolean;
+  readonly #structure: Required<Omit<EngineStructure, 'stepTime'>>;
   readonly #waiting: WaitingQueue;
   /** In order of their begin; those that ended stay until `dropEnded`. */
   #running: Sequence[] = [];
   #runningCount = 0;
   #deferred = 0;
+  /** Of the sequence that would join, for a moment. */
+  readonly #found: number[] = [];
 
   constructor(profile: EngineProfile, counters: EngineCounters, options: SchedulerOptions) {
     this.#profile = profile;
     this.#counters = counters;
     this.#byPriority = options.priorityScheduling ?? false;
+    const {
+      preempts = true,
+      keepsPreempted = true,
+      evicts = 'leaf',
+      caches = 'planned',
+    } = options.structure ?? {};
+    this.#structure = { preempts, keepsPreempted, evicts, caches };
     this.#waiting = new WaitingQueue(this.#byPriority);
     this.pool = new BlockPool(profile.blocks - 1, options.prefixCaching ?? true);
     this.loras = new LoraSlots(profile.maxLoras);
@@ -74,6 +87,7 @@ export class Scheduler {
       this.#runningCount--;
       this.loras.stop(sequence.adapter);
     }
+    if (this.#structure.evicts === 'root') sequence.blocks.reverse();
     this.pool.release(sequence.blocks);
     sequence.state = 'finished';
     sequence.finishReason = reason;
@@ -88,7 +102,13 @@ export class Scheduler {
     const { preemptions } = this.#counters;
     for (let at = 0; at < this.#running.length && budget > 0; at++) {
       const sequence = this.#running[at] as Sequence;
-      const chunk = Math.min(budget, sequence.tokens - sequence.computed);
+      const rest = sequence.tokens - sequence.computed;
+      const chunk = rest < budget ? rest : budget;
+      if (this.#fits(sequence, chunk)) {
+        sequence.planned = chunk;
+        budget -= chunk;
+        continue;
+      }
       while (sequence.state === 'running' && this.#lacking(sequence, chunk) > this.pool.free) {
         const last = this.#lastIndex();
         budget += this.#preempt(last);
@@ -101,9 +121,21 @@ export class Scheduler {
     return this.#counters.preemptions === preemptions ? this.#admit(budget, now) : 0;
   }
 
+  /** The planned tokens of a sequence are computed. */
+  computed(sequence: Sequence): void {
+    if (this.#structure.caches === 'computed') this.#nameFilled(sequence);
+    sequence.computed += sequence.planned;
+    sequence.planned = 0;
+  }
+
   dropEnded(): void {
     if (this.#running.length === this.#runningCount) return;
     this.#running = this.#running.filter(({ state }) => state === 'running');
+  }
+
+  /** Whether the chunk ends inside the last block: nothing to allocate, and nothing to name. */
+  #fits({ computed, blocks }: Sequence, chunk: number): boolean {
+    return computed + chunk < blocks.length * this.#profile.blockSize;
   }
 
   /** Blocks that a sequence needs to compute `chunk` tokens more. */
@@ -113,14 +145,27 @@ export class Scheduler {
 
   /** Allocates for `chunk` tokens and names the blocks that they fill, so that the same step can find them. */
   #compute(sequence: Sequence, chunk: number): void {
+    this.pool.allocate(this.#lacking(sequence, chunk), sequence.blocks);
+    sequence.planned = chunk;
+    if (this.#structure.caches === 'planned') this.#nameFilled(sequence);
+  }
+
+  /** Names the blocks that the planned tokens fill. */
+  #nameFilled({ blocks, names, computed, planned }: Sequence): void {
     const { blockSize } = this.#profile;
-    const { blocks, names, computed } = sequence;
-    this.pool.allocate(this.#lacking(sequence, chunk), blocks);
-    const full = Math.floor((computed + chunk) / blockSize);
+    const full = Math.floor((computed + planned) / blockSize);
     for (let at = Math.floor(computed / blockSize); at < full; at++) {
       this.pool.name(blocks[at] as number, names[at] as number);
     }
-    sequence.planned = chunk;
+  }
+
+  /** Blocks that sequences which run will still need for the rest of their answers. */
+  #promised(): number {
+    let promised = 0;
+    for (const sequence of this.#running) {
+      if (sequence.state === 'running') promised += sequence.blocksAtEnd - sequence.blocks.length;
+    }
+    return promised;
   }
 
   /** Where the sequence stands that has to make room: the last one, or the one that priority puts last. */
@@ -137,7 +182,8 @@ export class Scheduler {
   #preempt(at: number): number {
     const [victim] = this.#running.splice(at, 1) as [Sequence];
     const { planned } = victim;
-    this.pool.release(victim.blocks);
+    if (this.#structure.evicts === 'root') victim.blocks.reverse();
+    this.pool.release(victim.blocks, !this.#structure.keepsPreempted);
     this.loras.stop(victim.adapter);
     this.loras.enqueue(victim.adapter);
     this.#runningCount--;
@@ -177,14 +223,18 @@ export class Scheduler {
     const { blockSize } = this.#profile;
     const { names, blocks, tokens } = sequence;
     // At least one token is computed: its output is the next token.
-    const hit = this.pool.longestChain(names, Math.floor((tokens - 1) / blockSize));
+    this.pool.findChain(names, Math.floor((tokens - 1) / blockSize), this.#found);
+    const hit = this.#found.length;
     const cached = hit * blockSize;
     const chunk = Math.min(budget, tokens - cached);
-    const needed = Math.ceil((cached + chunk) / blockSize) - hit;
-    if (needed > this.pool.free - this.pool.freeAmong(names, hit)) return 0;
+    const { preempts } = this.#structure;
+    const needed = preempts
+      ? Math.ceil((cached + chunk) / blockSize) - hit
+      : sequence.blocksAtEnd - hit + this.#promised();
+    if (needed > this.pool.free - this.pool.freeAmong(this.#found)) return 0;
     this.#waiting.remove(sequence);
     this.loras.dequeue(sequence.adapter);
-    this.pool.share(names, hit, blocks);
+    this.pool.share(this.#found, blocks);
     if (sequence.scheduledAt === null) {
       sequence.cachedTokens = cached;
       this.#counters.prefixQueries += tokens;

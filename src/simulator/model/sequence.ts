@@ -31,13 +31,16 @@ export class Sequence {
   finishReason: FinishReason | null = null;
   /** Tokens generated so far. */
   generated = 0;
+  /** Tokens of the prompt and generated ones. */
+  tokens: number;
   /** Prompt tokens that were found in the prefix cache when the sequence first ran: whole blocks. */
   cachedTokens = 0;
   preemptions = 0;
   /** Begin of the first step that computed some of it. */
   scheduledAt: number | null = null;
   firstTokenAt: number | null = null;
-  lastTokenAt: number | null = null;
+  /** For the model alone: `lastTokenAt`, NaN for null: a field of numbers alone is written without a new object. */
+  lastToken = NaN;
 
   /** For the model alone: tokens whose KV is in blocks. */
   computed = 0;
@@ -57,9 +60,12 @@ export class Sequence {
 
   readonly #chain: HashChain;
   readonly #blockSize: number;
+  /** The tokens of one block, for a moment. */
+  #block: Int32Array | null = null;
 
   constructor(spec: SequenceSpec, arrival: number, order: number, limit: number, blockSize: number) {
     this.spec = spec;
+    this.tokens = spec.promptTokens.length;
     this.arrival = arrival;
     this.order = order;
     this.limit = limit;
@@ -71,14 +77,18 @@ export class Sequence {
     }
   }
 
-  /** Tokens of the prompt and generated ones. */
-  get tokens(): number {
-    return this.spec.promptTokens.length + this.generated;
+  get lastTokenAt(): number | null {
+    return Number.isNaN(this.lastToken) ? null : this.lastToken;
   }
 
   /** Whether the next step generates a token from one token, rather than computing a prompt. */
   get decodes(): boolean {
     return this.generated > 0 && this.tokens - this.computed === 1;
+  }
+
+  /** Blocks when the whole answer is there; the last token is sampled and never computed. */
+  get blocksAtEnd(): number {
+    return Math.ceil((this.spec.promptTokens.length + Math.max(0, this.limit - 1)) / this.#blockSize);
   }
 
   get adapter(): string | null {
@@ -88,9 +98,10 @@ export class Sequence {
   /** Counts a generated token, and names the block that it fills. */
   grow(): void {
     this.generated++;
+    this.tokens++;
     if (this.tokens % this.#blockSize !== 0) return;
     const from = this.tokens - this.#blockSize;
-    const block = new Int32Array(this.#blockSize);
+    const block = (this.#block ??= new Int32Array(this.#blockSize));
     for (let at = 0; at < block.length; at++) block[at] = this.#token(from + at);
     this.names.push(this.#chain.next(block, 0, block.length));
   }

@@ -18,8 +18,18 @@ export interface VirtualSetup {
    * next turn of a conversation, the next request of a client in a closed loop.
    */
   readonly follow?: (result: VirtualResult, now: number) => VirtualRequest | null;
+  /** Hears of each first token as it comes, before the end of a request that has only one. */
+  readonly firstToken?: (request: VirtualRequest, engineIndex: number, now: number) => void;
+  /** What is done again and again, before all else of its moment: the look at metrics, the exchange of news. */
+  readonly ticks?: readonly Tick[];
   /** Seconds after which the simulation is over, whatever is left; without end by default. */
   readonly until?: number;
+}
+
+export interface Tick {
+  /** Time between two of them, and until the first; above 0. Infinity: never. */
+  readonly seconds: number;
+  readonly run: (now: number, engines: readonly EngineView[]) => void;
 }
 
 export interface VirtualRun {
@@ -48,6 +58,9 @@ class Simulation {
   readonly #results: VirtualResult[] = [];
   readonly #following = new ArrivalHeap();
   readonly #arrivals: Iterator<VirtualRequest>;
+  /** When each tick is due, and the first of them. */
+  readonly #due: number[];
+  #nextTick: number;
   #next: VirtualRequest | undefined;
   #now = 0;
 
@@ -56,10 +69,15 @@ class Simulation {
     if (setup.engines.length === 0) throw new RangeError('there is no engine');
     this.#engines = setup.engines.map(
       (profile, index) =>
-        new VirtualEngine(index, profile, setup.model ?? {}, (engine, request, sequence) =>
-          this.#report(request, 'finished', engine, sequence),
-        ),
+        new VirtualEngine(index, profile, setup.model ?? {}, {
+          firstToken: (engine, request) => setup.firstToken?.(request, engine.index, this.#now),
+          ended: (engine, request, sequence) => this.#report(request, 'finished', engine, sequence),
+        }),
     );
+    this.#due = (setup.ticks ?? []).map(({ seconds }) => seconds);
+    const never = this.#due.find((seconds) => !(seconds > 0));
+    if (never !== undefined) throw new RangeError(`a tick of ${never} s is not above 0`);
+    this.#nextTick = Math.min(Infinity, ...this.#due);
     this.#arrivals = setup.arrivals[Symbol.iterator]();
     this.#advance();
   }
@@ -71,6 +89,7 @@ class Simulation {
       const arrival = this.#nextArrival();
       const at = Math.min(engine.nextEnd, arrival);
       if (at === Infinity || at > until) break;
+      if (this.#nextTick <= at) this.#tick(at);
       this.#now = at;
       if (engine.nextEnd <= arrival) engine.step();
       else this.#arrive(this.#takeArrival());
@@ -80,6 +99,19 @@ class Simulation {
       for (const [sequence, request] of engine.open) this.#report(request, 'unfinished', engine, sequence);
     }
     return { results: this.#results, engines: this.#engines, seconds: this.#now };
+  }
+
+  /** Runs the ticks that are due until `at`, each at its time. */
+  #tick(at: number): void {
+    const { ticks = [] } = this.#setup;
+    for (; this.#nextTick <= at; this.#nextTick = Math.min(...this.#due)) {
+      this.#now = this.#nextTick;
+      ticks.forEach(({ seconds, run }, index) => {
+        if (this.#due[index] !== this.#now) return;
+        this.#due[index] = this.#now + seconds;
+        run(this.#now, this.#engines);
+      });
+    }
   }
 
   #earliest(): VirtualEngine {

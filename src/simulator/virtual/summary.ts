@@ -1,10 +1,12 @@
 import type { VirtualResult } from './virtual-request.js';
 
-/** Some values in three figures; all are NaN when there is no value. */
+/** Some values in four figures; all are NaN when there is no value. */
 export interface Spread {
   readonly count: number;
   readonly mean: number;
   readonly median: number;
+  /** The least value that 90 % of the values do not exceed. */
+  readonly p90: number;
   /** The least value that 99 % of the values do not exceed. */
   readonly p99: number;
 }
@@ -17,6 +19,7 @@ export function spreadOf(values: readonly number[]): Spread {
     count: length,
     mean: sorted.reduce((sum, value) => sum + value, 0) / length,
     median: (at(Math.floor((length - 1) / 2)) + at(Math.ceil((length - 1) / 2))) / 2,
+    p90: at(Math.ceil(length * 0.9) - 1),
     p99: at(Math.ceil(length * 0.99) - 1),
   };
 }

@@ -11,6 +11,13 @@ export interface EngineView {
   readonly model: Omit<EngineModel, 'submit' | 'abort' | 'end' | 'beginStep' | 'endStep'>;
 }
 
+/** Who hears what becomes of an engine's requests. */
+export interface VirtualEngineListener {
+  firstToken(engine: VirtualEngine, request: VirtualRequest): void;
+  /** The last token came. */
+  ended(engine: VirtualEngine, request: VirtualRequest, sequence: Sequence): void;
+}
+
 /** One engine in simulated time. It holds the requests that were sent to it and have not ended. */
 export class VirtualEngine implements EngineView {
   readonly index: number;
@@ -20,21 +27,24 @@ export class VirtualEngine implements EngineView {
   readonly #requests = new Map<Sequence, VirtualRequest>();
   readonly #sink: StepSink;
 
-  /** @param ended hears of sequences whose last token came */
   constructor(
     index: number,
     profile: EngineProfile,
     options: EngineModelOptions,
-    ended: (engine: VirtualEngine, request: VirtualRequest, sequence: Sequence) => void,
+    listener: VirtualEngineListener,
   ) {
     this.index = index;
     this.model = new EngineModel(profile, options);
     this.#sink = {
-      token: () => {},
+      token: (sequence) => {
+        if (sequence.generated > 1) return;
+        const request = this.#requests.get(sequence);
+        if (request) listener.firstToken(this, request);
+      },
       finished: (sequence) => {
         const request = this.#requests.get(sequence);
         this.#requests.delete(sequence);
-        if (request) ended(this, request, sequence);
+        if (request) listener.ended(this, request, sequence);
       },
     };
   }

@@ -73,6 +73,27 @@ describe('a simulation', () => {
     ]);
   });
 
+  it('tells each first token once, when it comes and before the end', () => {
+    const told: [string, number, number][] = [];
+    const { results } = run({
+      engines: [L4, L4],
+      arrivals: [request(1, 0), request(2, 0.01, { maxTokens: 1 })],
+      choose: ({ id }) => id - 1,
+      firstToken: ({ id }, engine, now) => told.push([`first ${id}`, engine, now]),
+      follow: ({ request: { id } }, now) => {
+        told.push([`end ${id}`, id - 1, now]);
+        return null;
+      },
+    });
+    const [two, one] = results as [VirtualResult, VirtualResult];
+    expect(told).toEqual([
+      ['first 1', 0, one.firstToken],
+      ['first 2', 1, two.firstToken],
+      ['end 2', 1, two.end],
+      ['end 1', 0, one.end],
+    ]);
+  });
+
   it('tells refusals of engines', () => {
     const { results } = run({
       model: { maxQueuedRequests: 1 },

@@ -1,4 +1,4 @@
-// C9: what one worker learns reaches the other. Two workers with prefixaware; each round sends a new long prompt to one of
+// C11: what one worker learns reaches the other. Two workers with prefixaware; each round sends a new long prompt to one of
 // them, and some milliseconds after its answer the same prompt to the other, which explains what it believes cached.
 //   --rounds 40       prompts for each delay
 import { parseArgs } from 'node:util';

@@ -1,0 +1,40 @@
+// C9: how fast simulated time passes: eight engines with the profile h100-8b, each of the seven workloads at load 1,
+// a policy that costs nothing. Seconds simulated for each second of this process's CPU time, for `chat` and all.
+//   --seconds 220             simulated seconds of each run
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Figures } from './figures.mjs';
+import { ROOT } from './processes.mjs';
+
+const ENGINES = 8;
+const LEAST = 100;
+
+export async function show(args) {
+  const { values } = parseArgs({ args, options: { seconds: { type: 'string', default: '220' } } });
+  const dist = (path) => import(join(ROOT, 'dist', path));
+  const { simulate } = await dist('simulator/virtual/simulate.js');
+  const { PROFILES } = await dist('simulator/model/engine-profile.js');
+  const { WORKLOADS } = await dist('what-if/workloads/index.js');
+  const until = Number(values.seconds);
+  const engines = Array.from({ length: ENGINES }, () => PROFILES['h100-8b']);
+  const figures = new Figures();
+  for (const { name, rate, begin } of WORKLOADS) {
+    const before = process.cpuUsage();
+    // Sessions stay on one engine, so that caches are hit as under a good policy.
+    const choose = ({ session }) => hash(session) % ENGINES;
+    const { results } = simulate({ engines, ...begin(1, rate), choose, until });
+    const { user, system } = process.cpuUsage(before);
+    const speed = Math.round((until * 1e6) / (user + system));
+    const value = `${speed} times real time, ${results.length} requests`;
+    if (name === 'chat') figures.check(name, value, `>= ${LEAST}`, speed >= LEAST);
+    else figures.note(name, value);
+  }
+  return figures;
+}
+
+function hash(text) {
+  let mixed = 7;
+  for (const letter of text) mixed = Math.imul(mixed ^ letter.charCodeAt(0), 0x85ebca6b) ^ (mixed >>> 13);
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 15)) >>> 0;
+}
