@@ -31,6 +31,7 @@ const SHOWS = {
   C7: ['c7-decision', 'a decision over 64 engines, bytes for each block, and 10 million distinct prompts'],
   C8: ['c8-hostile-prompts', 'prompts that are made to slow a decision down do not'],
   C9: ['c9-virtual-speed', 'eight engines in simulated time, a hundred times faster than real time'],
+  C11: ['c11-workers-learn', 'two workers: what one learns of a prompt, the other knows within 50 ms'],
 };
 
 function list() {
