@@ -1,93 +1,174 @@
-// C7: what a decision of prefixaware costs: a ranking of 64 engines whose caches hold 6,400 prompts, for prompts of 1k and
-// of 32k tokens that share some of their begin with those. Processor time of the whole call, without making the blocks.
-//   --engines 64
-//   --rankings 4000           of each length
+// C7: what a decision costs and what the prefix index holds. (a) Decisions over 64 engines with a full index, for prompts of
+// 1k and 32k tokens: cold ones, ones whose begin all engines hold, ones that three engines hold whole. (b) Bytes for
+// each block. (c) 10 million distinct prompts: memory stays flat, and no insertion stalls.
+//   --only decision|memory    one half of it
+//   --prompts 10000000        of (c)
+import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { Figures } from './figures.mjs';
+import { Figures, percentile } from './figures.mjs';
+import { ROOT } from './processes.mjs';
+import { conversation, prose } from './prompt-bodies.mjs';
 
-const PROMPTS = 6_400;
-/** Blocks of 64 tokens, and the processor time that a decision may take, microseconds. */
-const LENGTHS = [
-  { name: '1k tokens', blocks: 16, limit: 50 },
-  { name: '32k tokens', blocks: 512, limit: 500 },
+const ENGINES = 64;
+const INDEX_BYTES = 256 * 2 ** 20;
+const SYSTEM = 4_000;
+const KEY = { high: 0x51ed270b, low: 0x2545f491 };
+/** Characters of a prompt, decisions that are timed, and the budget of one in microseconds. */
+const SIZES = [
+  { name: '1k tokens', characters: 4_096, prompts: 1_500, budget: 50 },
+  { name: '32k tokens', characters: 131_072, prompts: 300, budget: 500 },
 ];
+const MOST_BYTES_PER_BLOCK = 64;
+const MOST_GROWTH_MIB = 16;
+const BATCH = 50;
+const LONGEST_PAUSE_MS = 5;
 
-/** Numbers in [0, 1), the same at each run (Park and Miller). */
-function chance() {
-  let seed = 7;
-  return () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+const load = async (file) => import(join(ROOT, 'dist', 'core', 'prefix', file));
+
+/** An index over 64 engines, without a free place: what engines hold of other people's prompts. */
+function fullIndex(PrefixIndex) {
+  const index = new PrefixIndex({ maxBytes: INDEX_BYTES });
+  const slots = Array.from({ length: ENGINES }, (_, engine) => index.slotOf(`http://engine-${engine}:8000`));
+  const random = names(99);
+  const chain = new Float64Array(64);
+  for (let engine = 0; index.blocks < index.limit; engine = (engine + 1) % ENGINES) {
+    for (let at = 0; at < chain.length; at++) chain[at] = random();
+    index.insert(slots[engine], chain);
+  }
+  return { index, slots };
 }
 
-/** A request whose first `shared` blocks are those of its group. */
-function requestOf(blocks, shared, group, random) {
-  const names = Float64Array.from({ length: blocks }, (_, at) =>
-    at < shared ? group * 10_000 + at + 1 : Math.floor(random() * 2 ** 50),
-  );
-  const prompt = { names, size: blocks * 256, blockSize: 256, unit: 'bytes' };
-  const source = { blocks: () => prompt, withAnswer: () => null };
-  const facts = { id: 'r', path: '/v1/chat/completions', shape: 'chat', model: 'm', stream: true };
-  return { ...facts, session: null, prompt: source };
+/** Names as good as those of blocks, without the text. */
+function names(seed) {
+  let [a, b] = [seed | 1, 0x9e3779b9];
+  return () => {
+    a ^= a << 13;
+    a ^= a >>> 17;
+    a ^= a << 5;
+    b = (Math.imul(b, 1664525) + 1013904223) | 0;
+    return ((a ^ (b >>> 9)) & 0x1fffff) * 2 ** 32 + ((a + b) >>> 0);
+  };
 }
 
-function serve(strategy, request, engine, at) {
-  const event = { request, engine, attempt: 1 };
-  const usage = { prompt: request.prompt.blocks().size / 4, completion: 200, cached: null };
-  const end = { outcome: 'done', status: 200, sinceDispatch: 2_000, usage, answer: null, cause: null };
-  strategy.observe({ ...event, type: 'dispatched', at });
-  strategy.observe({ ...event, type: 'firstToken', at: at + 200, sinceDispatch: 200 });
-  strategy.observe({ ...event, ...end, type: 'finished', at: at + 2_000 });
+/** What is done for a request before it leaves: read the prompt, look it up, take the engine that holds most. */
+function decider({ readPrompt }, index, slots) {
+  const depths = new Uint32Array(slots.length);
+  return (body) => {
+    const { blocks } = readPrompt('chat', body, body.model, KEY);
+    index.match(blocks.names, slots, depths);
+    let best = 0;
+    for (let at = 1; at < depths.length; at++) if (depths[at] > depths[best]) best = at;
+    return { best, blocks };
+  };
+}
+
+/** The bodies of one size and kind, as the index is made to know them. */
+function bodiesOf(kind, { characters, prompts }, known, decide, { index, slots }, seed) {
+  const system = kind === 'cold' ? null : known;
+  return Array.from({ length: prompts }, (_, at) => {
+    const body = conversation(system ?? prose(SYSTEM, seed + at), characters, seed + at);
+    const { blocks } = decide(body);
+    if (kind === 'begin known to all' && at === 0) {
+      for (const slot of slots) index.insert(slot, blocks.names, Math.floor(SYSTEM / blocks.blockSize));
+    }
+    if (kind === 'known to three')
+      for (let n = 0; n < 3; n++) index.insert(slots[(at + n) % 64], blocks.names);
+    return body;
+  });
+}
+
+function decisions(figures, { PrefixIndex, ...reading }) {
+  const fleet = fullIndex(PrefixIndex);
+  const { index, slots } = fleet;
+  const decide = decider(reading, index, slots);
+  let seed = 1;
+  for (const size of SIZES) {
+    for (const kind of ['cold', 'begin known to all', 'known to three']) {
+      const bodies = bodiesOf(kind, size, prose(SYSTEM, 7), decide, fleet, (seed += 10_000));
+      const [took, inserted] = [[], []];
+      bodies.slice(0, 100).forEach(decide);
+      for (const body of bodies) {
+        const begun = performance.now();
+        const { best, blocks } = decide(body);
+        const decided = performance.now();
+        index.insert(slots[best], blocks.names);
+        took.push((decided - begun) * 1e3);
+        inserted.push((performance.now() - decided) * 1e3);
+      }
+      const name = `${size.name}, ${kind}`;
+      figures.below(`${name}: p50`, percentile(took, 0.5), size.budget, 'us');
+      figures.note(`${name}: p99`, `${percentile(took, 0.99).toFixed(1)} us`);
+      figures.note(`${name}: insertion p50`, `${percentile(inserted, 0.5).toFixed(1)} us`);
+    }
+  }
+}
+
+/**
+ * Inserts so many prompts of two blocks, the same in every pass. Gives the processor time of each batch in us, and calls
+ * `onTenth` after each tenth of `prompts`.
+ */
+function insertAll({ index, slots }, prompts, onTenth = () => {}) {
+  const random = names(7);
+  const chain = new Float64Array(2);
+  const cpu = new Float64Array(Math.floor(prompts / BATCH));
+  let before = process.cpuUsage();
+  for (let at = 1; at <= prompts; at++) {
+    chain[0] = random();
+    chain[1] = random();
+    index.insert(slots[at % ENGINES], chain);
+    if (at % BATCH === 0) {
+      const { user, system } = process.cpuUsage(before);
+      before = process.cpuUsage();
+      cpu[at / BATCH - 1] = user + system;
+    }
+    if (at % Math.floor(prompts / 10) === 0) onTenth(index);
+  }
+  return cpu;
+}
+
+function memory(figures, { PrefixIndex }, prompts) {
+  const emptyIndex = (maxBytes) => {
+    const index = new PrefixIndex({ maxBytes });
+    return {
+      index,
+      slots: Array.from({ length: ENGINES }, (_, at) => index.slotOf(`http://engine-${at}:8000`)),
+    };
+  };
+  // A small index is filled first, so that compiling the code does not count as a pause.
+  insertAll(emptyIndex(2 ** 20), 200_000);
+  const rss = [];
+  const fleet = emptyIndex(INDEX_BYTES);
+  const { index } = fleet;
+  const cpu = insertAll(fleet, prompts, () => {
+    rss.push(Math.round(process.memoryUsage().rss / 2 ** 20));
+    const perBlock = index.bytes / index.blocks;
+    if (rss.length === 1)
+      figures.below('bytes for each block, after a tenth', perBlock, MOST_BYTES_PER_BLOCK, 'bytes');
+  });
+  const perBlock = index.bytes / index.blocks;
+  figures.below('bytes for each block, at the end', perBlock, MOST_BYTES_PER_BLOCK, 'bytes');
+  figures.note('blocks that are held', `${index.blocks} of ${prompts * 2}`);
+  figures.below('bytes of all tables', index.bytes / 2 ** 20, INDEX_BYTES / 2 ** 20 + 0.1, 'MiB');
+  figures.note('resident memory after each tenth', `${rss.join(' ')} MiB`);
+  figures.below('its growth over the second half', rss.at(-1) - rss[4], MOST_GROWTH_MIB, 'MiB');
+  const usual = percentile(cpu, 0.5);
+  figures.note('processor time of an insertion', `${(usual / BATCH).toFixed(2)} us`);
+  // What the index does comes at the same prompt in every pass; what the machine does, does not. A single insertion takes
+  // no more than what its batch took.
+  const again = insertAll(emptyIndex(INDEX_BYTES), Math.floor(prompts / 2));
+  const both = again.map((took, batch) => Math.min(took, cpu[batch]) / 1e3);
+  figures.below('longest pause, in processor time', percentile(both, 1), LONGEST_PAUSE_MS, 'ms');
 }
 
 export async function show(args) {
   const { values } = parseArgs({
     args,
-    options: {
-      engines: { type: 'string', default: '64' },
-      rankings: { type: 'string', default: '4000' },
-    },
+    options: { only: { type: 'string' }, prompts: { type: 'string', default: '10000000' } },
   });
-  const { PrefixAwareStrategy } = await import('../dist/routing/strategies/prefix-aware.strategy.js');
   const figures = new Figures();
-  const random = chance();
-  const strategy = new PrefixAwareStrategy({
-    prefixIndexMemory: 256 * 1024 * 1024,
-    ttftTarget: null,
-    tpotTarget: 0.05,
-  });
-  const engines = Array.from({ length: Number(values.engines) }, (_, at) => {
-    const url = `http://10.0.0.${at}:8000`;
-    return { id: url, url, models: [{ id: 'm', parent: null }], labels: {} };
-  });
-  const candidates = engines.map((engine) => {
-    const inFlight = Math.floor(random() * 30);
-    return { engine, signals: { inFlight, qps: 0, engineWaiting: null, engineRunning: null } };
-  });
-  let at = 0;
-  for (let sent = 0; sent < PROMPTS; sent++) {
-    const { blocks } = LENGTHS[sent % LENGTHS.length];
-    const request = requestOf(blocks, Math.ceil(blocks * random()), sent % 100, random);
-    serve(strategy, request, engines[Math.floor(random() * engines.length)], (at += 10));
-  }
-  for (const { name, blocks, limit } of LENGTHS) {
-    const asked = Array.from({ length: 200 }, () =>
-      requestOf(blocks, Math.ceil(blocks * random()), Math.floor(random() * 100), random),
-    );
-    const rank = (times) => {
-      for (let time = 0; time < times; time++) {
-        strategy.rank(asked[time % asked.length], candidates, { now: at, random });
-      }
-    };
-    rank(2_000);
-    const before = process.cpuUsage();
-    rank(Number(values.rankings));
-    const { user, system } = process.cpuUsage(before);
-    figures.below(`a decision for ${name}`, (user + system) / Number(values.rankings), limit, 'us');
-  }
-  for (const {
-    name,
-    values: [only],
-  } of strategy.figures().slice(0, 2))
-    figures.note(name, only.value);
+  const parts = { ...(await load('prefix-index.js')), ...(await load('read-prompt.js')) };
+  if (values.only !== 'memory') decisions(figures, parts);
+  if (values.only !== 'decision') memory(figures, parts, Number(values.prompts));
   return figures;
 }

@@ -28,7 +28,9 @@ const SHOWS = {
   B7: ['b7-simulator', 'the simulated engine: 50,000 chunks/s of a core, and HTTP agrees with virtual time'],
   B8: ['b8-demo', 'the demo runs on the simulator: its pace, and hits in the prefix cache'],
   B10: ['b10-start-and-size', 'time to ready, memory idle and with 1,000 streams, size of what is installed'],
-  C7: ['c7-decision', 'the processor time of a decision of prefixaware over 64 engines'],
+  C7: ['c7-decision', 'a decision over 64 engines, bytes for each block, and 10 million distinct prompts'],
+  C7B: ['c7b-ranking', 'the processor time of a decision of prefixaware over 64 engines'],
+  C8: ['c8-hostile-prompts', 'prompts that are made to slow a decision down do not'],
 };
 
 function list() {

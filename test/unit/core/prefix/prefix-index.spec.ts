@@ -3,7 +3,7 @@ import { PrefixIndex } from '../../../../src/core/prefix/prefix-index.js';
 
 const ROOMY = { maxBytes: 1 << 20 };
 /** Bytes for so many blocks. */
-const roomFor = (blocks: number): { maxBytes: number } => ({ maxBytes: 34 * (blocks + 1) });
+const roomFor = (blocks: number): { maxBytes: number } => ({ maxBytes: 36 * (blocks + 1) });
 
 /** Names of a chain in which equal begins of `path` give equal names, as those of prompts do. */
 const chain = (path: readonly number[]): Float64Array => {
