@@ -9,6 +9,7 @@ import { StatsLogService } from './stats/stats-log.service.js';
 import { BodyMemory } from './proxy/body-memory.js';
 import { CandidatesService } from './proxy/candidates.service.js';
 import { RealtimeGateway } from './proxy/realtime.gateway.js';
+import { RoutingService } from './routing/routing.service.js';
 import { EngineStatsScraper } from './stats/engine-stats.scraper.js';
 
 /** Joins the parts once all of them exist: gauges to what they read, loops to their start. */
@@ -27,6 +28,7 @@ export class RouterWiring implements OnApplicationBootstrap {
     private readonly scraper: EngineStatsScraper,
     private readonly statsLog: StatsLogService,
     private readonly dynamicConfig: DynamicConfigService,
+    private readonly routing: RoutingService,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -36,6 +38,7 @@ export class RouterWiring implements OnApplicationBootstrap {
       bodyMemory: () => this.bodies.held,
       discoveryUp: () => ['starting', 'synced'].includes(this.fleet.status.state),
       usable: (engine) => this.candidates.isUsable(engine),
+      strategy: () => this.routing.figures(),
     });
     const server = this.host.httpAdapter?.getHttpServer();
     if (server) this.realtime.attach(server);
@@ -43,7 +46,15 @@ export class RouterWiring implements OnApplicationBootstrap {
     const { applied, lastError } = this.dynamicConfig.state;
     if (lastError !== null) this.metrics.reloaded('rejected');
     else if (applied !== null) this.metrics.reloaded('applied');
+    this.scraper.onStats = (engineId) => this.#heedStats(engineId);
+    for (const { id } of this.fleet.current.engines) if (this.scraper.statsOf(id)) this.#heedStats(id);
     this.scraper.start();
     this.statsLog.start();
+  }
+
+  /** The strategy hears what an engine tells of itself. */
+  #heedStats(engineId: string): void {
+    const engine = this.fleet.current.byId(engineId);
+    if (engine) this.routing.heedStats(engine, this.scraper.statsOf(engineId), performance.now());
   }
 }

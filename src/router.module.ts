@@ -4,6 +4,7 @@ import { loadSettings, LoadedSettings } from './config/load-settings.js';
 import { readTextFileSync } from './config/read-text-file.js';
 import { SettingsModule } from './config/settings.module.js';
 import type { Settings } from './config/settings.schema.js';
+import { DecisionsModule } from './decisions/decisions.module.js';
 import { DiscoveryModule } from './discovery/discovery.module.js';
 import type { DiscoveryProvider } from './discovery/discovery-provider.js';
 import { FleetService } from './discovery/fleet.service.js';
@@ -36,6 +37,7 @@ export interface RouterParts {
   readonly stats?: readonly Provider[];
   readonly metrics?: readonly Provider[];
   readonly dynamicConfig?: readonly Provider[];
+  readonly decisions?: readonly Provider[];
   readonly proxy?: readonly Provider[];
   readonly router?: readonly Provider[];
 }
@@ -80,10 +82,14 @@ export class RouterModule {
       }),
       parts.dynamicConfig,
     );
-    const proxy = withProviders({ module: ProxyModule, imports: [discovery, routing, metrics] }, parts.proxy);
+    const decisions = DecisionsModule.register([metrics], parts.decisions);
+    const proxy = withProviders(
+      { module: ProxyModule, imports: [discovery, routing, metrics, decisions] },
+      parts.proxy,
+    );
     const operations: DynamicModule = {
       module: OperationsModule,
-      imports: [discovery, metrics, dynamicConfig, proxy],
+      imports: [discovery, metrics, dynamicConfig, decisions, proxy],
     };
     return {
       module: RouterModule,

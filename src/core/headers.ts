@@ -14,7 +14,10 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-// Written anew for the engine: host and length belong to the new connection, 100-continue has been
+/** A client asks with it how its engine was chosen, and is told in an answer header of the same name. */
+export const EXPLAIN = 'x-vllm-router-explain';
+
+// Written anew for the engine, or not at all: host and length belong to the new connection, 100-continue has been
 // answered here, the rest carries what the router knows of the client.
 const REQUEST_REWRITTEN = new Set([
   'host',
@@ -24,6 +27,8 @@ const REQUEST_REWRITTEN = new Set([
   'x-forwarded-for',
   'x-forwarded-proto',
   'x-forwarded-host',
+  // Meant for the router alone.
+  EXPLAIN,
 ]);
 
 /** Spellings of names that are remembered; senders use a few dozen. */
@@ -140,6 +145,8 @@ export interface AnswerAdditions {
   readonly eventStream: boolean;
   /** Answers CORS itself: the engine's own `access-control-*` headers are dropped. */
   readonly cors: readonly string[] | null;
+  /** How the engine was chosen, for the client that has asked. */
+  readonly explain?: string | null;
 }
 
 /** Headers for the client: the engine's end-to-end ones as they came, and the router's own. */
@@ -163,6 +170,7 @@ export function answerHeaders(engine: RawHeaders, add: AnswerAdditions): string[
     if (!accelBuffering) out.push('x-accel-buffering', 'no');
   }
   if (add.cors !== null) out.push(...add.cors);
+  if (add.explain) out.push(EXPLAIN, add.explain);
   out.push('x-request-id', add.requestId);
   return out;
 }

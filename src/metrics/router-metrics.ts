@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { Registry } from 'prom-client';
+import { Counter, Registry } from 'prom-client';
 import type { AttemptEvent } from '../core/attempt-event.js';
 import type { Engine } from '../core/engine.js';
 import type { EngineStats } from '../core/prometheus-text.js';
+import type { StrategyFigure } from '../core/strategy-figure.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { countCause, LifetimeSeries } from '../stats/lifetime-series.js';
 import { OTHER_MODELS, UNKNOWN_MODEL } from '../stats/model-label.js';
@@ -18,6 +19,8 @@ const MAX_INCOMING_MODELS = 1024;
 export interface MetricSources extends BoundGauges {
   /** Whether the engine may be sent to now: ready, and not set aside. */
   readonly usable?: (engine: Engine) => boolean;
+  /** What the routing strategy shows. */
+  readonly strategy?: () => readonly StrategyFigure[];
   /** The router's version, for `vllm_router_build_info`. */
   readonly version?: string;
 }
@@ -38,6 +41,7 @@ export class RouterMetrics {
   readonly #scraper: EngineStatsScraper;
   readonly #series: LifetimeSeries;
   #usable: ((engine: Engine) => boolean) | null = null;
+  #strategy: () => readonly StrategyFigure[] = () => [];
 
   constructor(stats: RequestStatsService, scraper: EngineStatsScraper, series: LifetimeSeries) {
     this.#stats = stats;
@@ -46,8 +50,9 @@ export class RouterMetrics {
   }
 
   /** Says where gauges are read; each source may be bound once. */
-  bindGauges({ usable, version, ...gauges }: MetricSources): void {
+  bindGauges({ usable, strategy, version, ...gauges }: MetricSources): void {
     if (usable) this.#usable = usable;
+    if (strategy) this.#strategy = strategy;
     if (version !== undefined) this.#own.build(version);
     this.#own.bind(gauges);
   }
@@ -100,6 +105,16 @@ export class RouterMetrics {
     this.#own.reloaded(outcome, Date.now() / 1000);
   }
 
+  /** A counter that is there with the decision log alone. */
+  countsDroppedDecisions(): (lines: number) => void {
+    const counter = new Counter({
+      name: 'vllm_router_decision_log_dropped_total',
+      help: 'Lines of the decision log that were given up, since the file does not take them in time.',
+      registers: [this.registry],
+    });
+    return (lines) => counter.inc(lines);
+  }
+
   /** The answer to `GET /metrics`, in the Prometheus text format 0.0.4. */
   async render(): Promise<RenderedMetrics> {
     const figures = this.#stats.figuresByUrl();
@@ -110,7 +125,14 @@ export class RouterMetrics {
       if (stats) scraped.set(engine.url, stats);
       if (this.#usable) usable.set(engine.url, usable.get(engine.url) === true || this.#usable(engine));
     }
-    const sources = { figures, scraped, usable, incoming: this.#incoming, lifetime: this.#series };
+    const sources = {
+      figures,
+      scraped,
+      usable,
+      incoming: this.#incoming,
+      lifetime: this.#series,
+      strategy: this.#strategy(),
+    };
     return renderMetrics(sources, this.registry, this.#process.registry);
   }
 }

@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
+import { DecisionsController } from './decisions.controller.js';
 import { DrainService } from './drain.service.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 
 /** What an operator asks the router: health, readiness, version, metrics; and its way down. */
 @Module({
-  controllers: [HealthController, MetricsController],
+  controllers: [HealthController, MetricsController, DecisionsController],
   providers: [DrainService],
   exports: [DrainService],
 })

@@ -15,6 +15,7 @@ import {
 } from '../upstream/upstream-client.js';
 import type { ClientAnswer } from './client-answer.js';
 import { HeldAnswer } from './held-answer.js';
+import type { KeptAnswer } from './kept-answer.js';
 import { RelayCut } from './relay-cut.js';
 
 /** What an attempt asks of and tells the exchange it belongs to. */
@@ -51,6 +52,8 @@ export class Attempt implements AnswerHandler {
   paused = false;
   /** The answer is a stream of server-sent events. */
   streams = false;
+  /** Pieces of a stream that were relayed. */
+  pieces = 0;
 
   #exchange: UpstreamExchange | null = null;
   #headers: RawHeaders = [];
@@ -64,10 +67,17 @@ export class Attempt implements AnswerHandler {
     private readonly request: UpstreamRequest,
     private readonly answer: ClientAnswer,
     private readonly owner: AttemptOwner,
+    /** Keeps the answer for those who want its text; null when nobody does. */
+    private kept: KeptAnswer | null,
   ) {}
 
   start(): void {
     this.#send(false);
+  }
+
+  /** The generated text, once, when the attempt is over; null when it is not known. */
+  answerText(outcome: AttemptOutcome): string | null {
+    return this.kept?.text(this.answer.shape, this.streams, outcome) ?? null;
   }
 
   /** Gives up for a reason of the router's own: a timeout, an engine that is found dead, the end of the router. */
@@ -92,6 +102,7 @@ export class Attempt implements AnswerHandler {
     this.#headers = headers;
     this.#held = new HeldAnswer(this.request.method, status, headers, this.answer.shape);
     this.streams = this.#held.mode === 'frames';
+    if (this.#held.mode === 'pass') this.kept = null;
   }
 
   body(piece: AnswerPiece): void {
@@ -99,7 +110,11 @@ export class Attempt implements AnswerHandler {
     const gap = now - this.lastByteAt;
     this.lastByteAt = now;
     if (this.phase === 'relaying') {
-      if (this.streams) this.owner.interToken(gap / 1_000);
+      if (this.streams) {
+        this.pieces++;
+        this.owner.interToken(gap / 1_000);
+      }
+      this.kept?.add(piece.bytes);
       this.#pass(piece);
       return;
     }
@@ -113,6 +128,7 @@ export class Attempt implements AnswerHandler {
       const held = this.#held!;
       if (this.#turnsDown(held.end())) return;
       ending = held.bytes();
+      this.kept?.add(ending);
       this.#commitHead();
       this.answer.end(ending);
     } else {
@@ -164,6 +180,8 @@ export class Attempt implements AnswerHandler {
   #commit(): void {
     const held = this.#held!.bytes();
     this.#held = null;
+    this.kept?.add(held);
+    if (this.streams) this.pieces++;
     this.#relay = new RelayCut(this.streams);
     this.#commitHead();
     this.#write(this.#relay.next(held));

@@ -1,12 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { RouterError } from '../core/errors.js';
+import type { ReadPrompt } from '../core/prefix/read-prompt.js';
 import { readRequest, type ReadInput, type ReadResult } from '../core/request-reader.js';
-import type { ReadOrder, ReadReply } from './body-reader.worker.js';
+import type { PromptWish, ReadOrder, ReadReply } from './body-reader.worker.js';
 import type { RequestBody } from './request-body.js';
 
+/** What a body says. */
+export interface ReadBody extends ReadResult {
+  /** The prompt of a body whose object is not here, where it was asked for. */
+  readonly prompt?: ReadPrompt | null;
+}
+
 interface Waiting {
-  readonly resolve: (result: ReadResult) => void;
+  readonly resolve: (result: ReadBody) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -24,14 +31,15 @@ export class BodyReader implements OnApplicationShutdown {
   #nextId = 0;
 
   /**
+   * @param prompt how to read the prompt, where the object does not come back with the rest; null for not at all
    * @throws {RouterError} 400 when the body is neither a form nor a JSON object
    */
-  read(body: RequestBody, input: ReadInput): ReadResult | Promise<ReadResult> {
+  read(body: RequestBody, input: ReadInput, prompt: PromptWish | null): ReadBody | Promise<ReadBody> {
     if (!body.large) return readRequest(body.joined(), input);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve, reject });
-      const order: ReadOrder = { id, pieces: body.pieces, input };
+      const order: ReadOrder = { id, pieces: body.pieces, input, prompt };
       this.#thread().postMessage(order);
     });
   }

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { errorBody, errorFrame, type RouterError } from '../core/errors.js';
-import { announcesBody, answerHeaders, headerValue, type RawHeaders } from '../core/headers.js';
+import { announcesBody, answerHeaders, EXPLAIN, headerValue, type RawHeaders } from '../core/headers.js';
 import type { ApiShape } from '../core/request-facts.js';
 import type { AnswerWriter } from './answer-writer.js';
 import { NodeAnswer } from './node-answer.js';
@@ -34,6 +34,8 @@ export class ClientAnswer {
   #extensible = false;
   #left = false;
   #writer: AnswerWriter | null = null;
+  /** How the engine was chosen, for a client that has asked; changes with each attempt. */
+  explanation: string | null = null;
 
   /**
    * @param cors headers to add when the router answers CORS itself
@@ -83,7 +85,8 @@ export class ClientAnswer {
   head(status: number, statusText: string, headers: RawHeaders, eventStream: boolean): void {
     this.#started = true;
     this.#extensible = eventStream && headerValue(headers, 'content-length') === undefined;
-    const out = answerHeaders(headers, { requestId: this.requestId, eventStream, cors: this.cors });
+    const { requestId, cors, explanation: explain } = this;
+    const out = answerHeaders(headers, { requestId, eventStream, cors, explain });
     const reason = REASON.test(statusText) ? statusText : (STATUS_CODES[status] ?? '');
     this.#writer =
       SocketAnswer.take(this.response, status, reason, out) ??
@@ -141,6 +144,7 @@ export class ClientAnswer {
     const body = Buffer.from(errorBody(error, this.shape, this.requestId));
     const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
     headers.push('x-request-id', this.requestId);
+    if (this.explanation !== null) headers.push(EXPLAIN, this.explanation);
     if (error.retryAfter !== null) headers.push('retry-after', String(error.retryAfter));
     if (this.cors !== null) headers.push(...this.cors);
     const request = this.response.req;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
 import { RetryBudget } from '../core/retry-budget.js';
+import { Decisions } from '../decisions/decisions.service.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
@@ -8,6 +9,7 @@ import { UpstreamClients } from '../upstream/upstream-clients.service.js';
 import { AttemptListeners } from './attempt-listeners.js';
 import { CandidatesService } from './candidates.service.js';
 import { FailureLog } from './failure-log.js';
+import { KeptAnswers } from './kept-answer.js';
 import { SetAsideService } from './set-aside.service.js';
 import { SilenceWatch } from './silence-watch.js';
 
@@ -20,6 +22,7 @@ export interface InterTokenClock {
 @Injectable()
 export class ExchangeServices {
   readonly budget = new RetryBudget();
+  readonly kept = new KeptAnswers();
 
   constructor(
     readonly settings: SettingsStore,
@@ -32,5 +35,6 @@ export class ExchangeServices {
     readonly watch: SilenceWatch,
     readonly listeners: AttemptListeners,
     readonly failures: FailureLog,
+    readonly decisions: Decisions,
   ) {}
 }

@@ -1,9 +1,11 @@
-import type { AttemptOutcome } from '../core/attempt-event.js';
+import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
 import { isTimeout, setsAside, type AttemptCause } from '../core/attempt-failure.js';
+import { explanation } from '../core/decision.js';
 import { engineTimeout, engineUnreachable, shuttingDown, type RouterError } from '../core/errors.js';
 import type { Member } from '../core/member-list.js';
 import type { Ranked, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
+import type { DecisionTrace } from '../decisions/decision-trace.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import type { ClientAnswer, LeaveListener } from './client-answer.js';
 import type { ExchangeServices, InterTokenClock } from './exchange-services.js';
@@ -16,6 +18,14 @@ export interface OutgoingRequest {
   readonly target: string;
   readonly headers: string[];
   readonly body: RequestBody;
+}
+
+/** Who is to know how the engine was chosen. */
+export interface ExchangeFollowers {
+  /** Null: nobody. */
+  readonly trace: DecisionTrace | null;
+  /** The client has asked. */
+  readonly explains: boolean;
 }
 
 interface Failure {
@@ -38,6 +48,8 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   readonly #failures: Failure[] = [];
   #ranking: Ranking;
   #next: Ranked | null;
+  /** The ranking that `#next` is of. */
+  #nextOf: Ranking;
   #attempts = 0;
   #over = false;
   #interToken: InterTokenClock | null = null;
@@ -48,8 +60,9 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     private readonly answer: ClientAnswer,
     ranking: Ranking,
     private readonly services: ExchangeServices,
+    private readonly followers: ExchangeFollowers,
   ) {
-    this.#ranking = ranking;
+    this.#ranking = this.#nextOf = ranking;
     this.#next = ranking[0] ?? null;
   }
 
@@ -92,6 +105,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     if (!attempt.streams) return;
     this.#interToken = this.services.stats.interToken(attempt.engine, this.facts.model);
     const at = performance.now();
+    this.followers.trace?.firstToken(at);
     this.services.listeners.observe({
       type: 'firstToken',
       request: this.facts,
@@ -113,7 +127,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   finished(attempt: Attempt, outcome: AttemptOutcome, cause: AttemptCause | null): void {
     const at = performance.now();
     this.attempt = null;
-    this.services.listeners.observe({
+    const event: AttemptEvent = {
       type: 'finished',
       request: this.facts,
       engine: attempt.engine,
@@ -122,9 +136,13 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
       outcome,
       status: attempt.status,
       usage: attempt.usage,
+      pieces: attempt.pieces,
+      answer: attempt.answerText(outcome),
       cause,
       sinceDispatch: at - attempt.startedAt,
-    });
+    };
+    this.followers.trace?.finished(event);
+    this.services.listeners.observe(event);
     if (cause !== null) {
       this.#failures.push({ engineUrl: attempt.engine.url, cause });
       if (setsAside(cause)) this.services.setAside.add(attempt.engine, cause, at);
@@ -145,20 +163,27 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   }
 
   #dispatch(): void {
-    const engine = this.#next!.candidate.engine;
+    const ranked = this.#next!;
+    const { engine } = ranked.candidate;
     this.#tried.add(engine.id);
     this.#attempts++;
     const { client, pathPrefix } = this.services.upstreams.of(engine);
     const { method, target, headers, body } = this.outgoing;
+    const kept = this.services.routing.needsAnswer ? this.services.kept.begin() : null;
     const request = { method, path: pathPrefix + target, headers, body: body.pieces };
-    const attempt = new Attempt(engine, client, request, this.answer, this);
+    const attempt = new Attempt(engine, client, request, this.answer, this, kept);
     this.attempt = attempt;
+    this.followers.trace?.dispatched(ranked);
+    if (this.followers.explains) {
+      this.answer.explanation = explanation(ranked, this.#nextOf, this.#attempts);
+    }
     this.services.listeners.observe({
       type: 'dispatched',
       request: this.facts,
       engine,
       at: attempt.startedAt,
       attempt: this.#attempts,
+      ranked,
     });
     attempt.start();
   }
@@ -170,15 +195,15 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
       ({ candidate: { engine } }) => !this.#tried.has(engine.id) && candidates.eligible(engine, now),
     );
     if (left.length > 1 && routing.ranksBySignals) {
-      this.#ranking = routing.rank(
-        this.facts,
-        left.map(({ candidate }) => candidate),
-      );
+      const again = left.map(({ candidate }) => candidate);
+      this.#ranking = this.#nextOf = routing.rank(this.facts, again);
       return this.#ranking[0];
     }
+    this.#nextOf = left;
     if (left.length > 0 || answered) return left[0];
     const last = candidates.lastResort(this.facts.model, this.#tried);
-    return last.length > 0 ? routing.rank(this.facts, last)[0] : undefined;
+    this.#nextOf = last.length > 0 ? routing.rank(this.facts, last) : [];
+    return this.#nextOf[0];
   }
 
   #giveUp(cause: AttemptCause | null): void {
@@ -204,5 +229,6 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     this.#over = true;
     this.services.watch.remove(this);
     this.outgoing.body.release();
+    if (this.followers.trace !== null) this.services.decisions.end(this.followers.trace, this.facts);
   }
 }

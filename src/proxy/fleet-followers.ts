@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { FleetService } from '../discovery/fleet.service.js';
+import { RoutingService } from '../routing/routing.service.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
 import { UpstreamClients } from '../upstream/upstream-clients.service.js';
@@ -16,6 +17,7 @@ export class FleetFollowers {
     upstreams: UpstreamClients,
     setAside: SetAsideService,
     candidates: CandidatesService,
+    routing: RoutingService,
   ) {
     fleet.onChange((next, previous) => {
       stats.retain(next);
@@ -23,6 +25,7 @@ export class FleetFollowers {
       upstreams.retain(next);
       setAside.retain(next);
       candidates.follow(next, previous);
+      routing.retain(next.engines);
     });
   }
 }

@@ -11,15 +11,17 @@ import {
   RouterError,
   shuttingDown,
 } from '../core/errors.js';
-import { framingFault, headerValue, requestHeaders } from '../core/headers.js';
+import { EXPLAIN, framingFault, headerValue, requestHeaders } from '../core/headers.js';
 import type { Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { sanitiseRequestId } from '../core/request-id.js';
-import { apiShape, type ReadResult } from '../core/request-reader.js';
+import { apiShape } from '../core/request-reader.js';
+import { Decisions } from '../decisions/decisions.service.js';
+import { RouterRun } from '../decisions/router-run.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { Intake } from './body-intake.js';
-import { BodyReader } from './body-reader.service.js';
+import { BodyReader, type ReadBody } from './body-reader.service.js';
 import { CandidatesService } from './candidates.service.js';
 import { ClientAnswer, type LeaveListener } from './client-answer.js';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
@@ -63,6 +65,8 @@ export class ProxyService {
     private readonly metrics: RouterMetrics,
     private readonly services: ExchangeServices,
     private readonly drain: DrainState,
+    private readonly decisions: Decisions,
+    private readonly run: RouterRun,
   ) {
     const from = settings.current.trustedProxies;
     this.#trusted = { from, peers: new TrustedPeers(from) };
@@ -109,9 +113,11 @@ export class ProxyService {
     const { request, body, query, kind } = call;
     const { sessionKey } = this.settings.current;
     const contentType = headerValue(request.rawHeaders, 'content-type');
+    const wanted = body.large && (this.routing.needsPrompt || this.decisions.needsPrompt);
+    const prompt = wanted ? { shape: call.answer.shape, key: this.run.key } : null;
     let read;
     try {
-      read = this.reader.read(body, { contentType, query, sessionKey });
+      read = this.reader.read(body, { contentType, query, sessionKey }, prompt);
     } catch (error) {
       throw unreadable(kind, error);
     }
@@ -126,7 +132,7 @@ export class ProxyService {
   }
 
   /** Sends what has been read on its way. */
-  #proceed(call: Call, read: ReadResult): void {
+  #proceed(call: Call, read: ReadBody): void {
     const { answer, body, kind } = call;
     if (answer.left) {
       body.release();
@@ -136,17 +142,21 @@ export class ProxyService {
     const facts = this.#facts(call, read, read.model);
     const ranking = this.#rank(facts);
     if (this.settings.current.accessLog) this.#logRouting(facts, ranking, call.receivedAt);
-    const exchange = new Exchange(facts, this.#outgoing(call), answer, ranking, this.services);
+    const followers = {
+      trace: this.decisions.begin(facts, this.routing.strategy, ranking, call.receivedAt),
+      explains: this.decisions.explained && headerValue(call.request.rawHeaders, EXPLAIN) === '1',
+    };
+    const exchange = new Exchange(facts, this.#outgoing(call), answer, ranking, this.services, followers);
     answer.tell(exchange);
     exchange.start();
   }
 
-  #facts({ request, id, path, answer, body }: Call, read: ReadResult, model: string): RequestFacts {
+  #facts({ request, id, path, answer, body }: Call, read: ReadBody, model: string): RequestFacts {
     const { sessionKey } = this.settings.current;
     const header =
       sessionKey === null ? undefined : headerValue(request.rawHeaders, sessionKey.toLowerCase());
     const session = header || read.session;
-    return new ReceivedFacts(id, path, answer.shape, model, read, session, body);
+    return new ReceivedFacts(id, path, answer.shape, model, read, session, body, this.run.key);
   }
 
   #rank(facts: RequestFacts): Ranking {

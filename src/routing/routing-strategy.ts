@@ -4,6 +4,9 @@ import type { Engine } from '../core/engine.js';
 import type { EngineStats } from '../core/prometheus-text.js';
 import type { Candidate, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
+import type { StrategyFigure } from '../core/strategy-figure.js';
+
+export type { StrategyFigure } from '../core/strategy-figure.js';
 
 /** The world outside a strategy, injected so that rankings are exact under test. */
 export interface RankContext {
@@ -24,15 +27,6 @@ export interface StrategyShare {
   heed(from: number, news: unknown): void;
   /** The other process is gone: what it had under way is over, what it has learned stays. */
   forget(from: number): void;
-}
-
-/** A number that a strategy shows in `/metrics`; names and labels are of its own choice and bounded. */
-export interface StrategyFigure {
-  /** Without the prefix `vllm_router_`. */
-  readonly name: string;
-  readonly type: 'gauge' | 'counter';
-  readonly help: string;
-  readonly values: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
 /**
@@ -62,6 +56,9 @@ export abstract class RoutingStrategy {
   /** The `finished` events carry the generated text, which costs the reading of every answer. */
   readonly needsAnswer: boolean = false;
 
+  /** Requests with a body over 1 MiB have a `prompt` too, which costs the naming of its blocks in another thread. */
+  readonly needsPrompt: boolean = false;
+
   /** The engines that there are now: what is kept of others may be forgotten. */
   retain?(engines: readonly Engine[]): void;
 
@@ -71,6 +68,10 @@ export abstract class RoutingStrategy {
   /** Absent: processes with this strategy need not know of each other. */
   readonly share?: StrategyShare;
 
+  /**
+   * What it shows in `/metrics`, of the engines that there are alone. With several workers, counters are added up
+   * and gauges are those of the worker that has served longest: each of them knows what all have learned.
+   */
   figures?(): readonly StrategyFigure[];
 }
 

@@ -1,14 +1,18 @@
 import type { LoadedSettings } from '../config/load-settings.js';
 import type { Settings } from '../config/settings.schema.js';
+import type { DecisionRecord } from '../core/decision.js';
 import type { Engine } from '../core/engine.js';
 import type { EngineStats } from '../core/prometheus-text.js';
+import type { Hash64 } from '../core/hash.js';
 import type { BudgetNews } from '../core/retry-budget.js';
+import type { StrategyFigure } from '../core/strategy-figure.js';
 import type { FleetStatus } from '../discovery/fleet.service.js';
 import type { DynamicConfigState } from '../dynamic-config/dynamic-config.service.js';
 import type { RenderedMetrics } from '../metrics/render-metrics.js';
 import type { WorkerCounts } from '../operations/workers-report.js';
 import type { FigureSums } from '../stats/request-figures.js';
 import type { SeriesShare } from '../stats/series-share.js';
+import type { HeardNews, StrategyNews } from './strategy-relay.js';
 import type { OthersNews } from './worker-ledger.js';
 
 /** News wait this long for more of them, milliseconds: two such waits, there and back, stay below 50. */
@@ -47,6 +51,8 @@ export interface PrimaryNews {
   readonly fleet?: FleetNews | undefined;
   readonly stats?: readonly (readonly [engineId: string, stats: EngineStats | null])[] | undefined;
   readonly others?: OthersNews | undefined;
+  /** What the strategies of other workers tell. */
+  readonly strategy?: readonly HeardNews[] | undefined;
   readonly marks?: readonly Mark[] | undefined;
 }
 
@@ -56,6 +62,8 @@ export interface Beginning {
   readonly number: number;
   readonly loaded: LoadedSettings;
   readonly port: number;
+  /** Of the hashes of what clients sent, see `RouterRun`. */
+  readonly key: Hash64;
   readonly status: RouterStatus;
   readonly firstSeen: ReadonlyMap<string, number>;
   readonly news: PrimaryNews;
@@ -71,6 +79,7 @@ export interface WorkerNews {
   readonly marks: readonly Mark[];
   readonly series: SeriesShare;
   readonly incoming: ReadonlyMap<string, number>;
+  readonly strategy: StrategyNews | null;
 }
 
 /** A metric of prom-client as `getMetricsAsJSON` gives it. */
@@ -90,6 +99,8 @@ export interface WholeShare {
   readonly incoming: ReadonlyMap<string, number>;
   readonly own: readonly MetricJson[];
   readonly process: readonly MetricJson[];
+  /** What the routing strategy shows. */
+  readonly strategy: readonly StrategyFigure[];
 }
 
 export type WorkerMessage =
@@ -101,7 +112,9 @@ export type WorkerMessage =
   | { readonly type: 'counters'; readonly own: readonly MetricJson[] }
   | { readonly type: 'share'; readonly id: number; readonly share: WholeShare }
   | { readonly type: 'prepared'; readonly reload: number; readonly problem: string | null }
-  | { readonly type: 'metrics'; readonly id: number };
+  | { readonly type: 'metrics'; readonly id: number }
+  | { readonly type: 'latest'; readonly id: number; readonly count: number }
+  | { readonly type: 'decisions'; readonly id: number; readonly decisions: readonly DecisionRecord[] };
 
 export type PrimaryMessage =
   | { readonly type: 'begin'; readonly beginning: Beginning }
@@ -109,5 +122,7 @@ export type PrimaryMessage =
   | { readonly type: 'collect'; readonly id: number }
   | { readonly type: 'prepare'; readonly reload: number; readonly settings: Settings }
   | { readonly type: 'discard'; readonly reload: number }
+  | { readonly type: 'tellDecisions'; readonly id: number; readonly count: number }
+  | { readonly type: 'latest'; readonly id: number; readonly decisions: readonly DecisionRecord[] }
   | { readonly type: 'rendered'; readonly id: number; readonly rendered: RenderedMetrics | null }
   | { readonly type: 'shutDown'; readonly hurry: boolean };

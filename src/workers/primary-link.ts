@@ -1,17 +1,18 @@
+import type { DecisionRecord } from '../core/decision.js';
 import { RouterError } from '../core/errors.js';
 import type { RenderedMetrics } from '../metrics/render-metrics.js';
 import { type WorkerCounts, WorkersReport } from '../operations/workers-report.js';
 import type { Beginning, PrimaryMessage, PrimaryNews, RouterStatus, WorkerMessage } from './messages.js';
 
 /** The parts of the news in the order in which they are taken. */
-const ORDER = ['commit', 'status', 'fleet', 'stats', 'others', 'marks'] as const;
+const ORDER = ['commit', 'status', 'fleet', 'stats', 'others', 'marks', 'strategy'] as const;
 
 type Handlers = { [Part in keyof PrimaryNews]-?: (part: NonNullable<PrimaryNews[Part]>) => void };
 type Requests = { [T in PrimaryMessage['type']]?: (message: PrimaryMessage & { type: T }) => void };
 
-/** Longest wait for `/metrics` of the whole, milliseconds: the primary waits for the other workers meanwhile. */
-const METRICS_MS = 2_000;
-/** Scrapes that wait at the same time. */
+/** Longest wait for what all workers tell, milliseconds: the primary waits for the others meanwhile. */
+const WHOLE_MS = 2_000;
+/** Questions that wait at the same time. */
 const MAX_WAITING = 100;
 
 /** A worker's line to the primary: what it is told goes to the part that it is for. */
@@ -19,8 +20,8 @@ export class PrimaryLink extends WorkersReport {
   status: RouterStatus;
   readonly #news: Partial<Handlers> = {};
   readonly #on: Requests = {};
-  /** Scrapes by their ids; at most `MAX_WAITING`. */
-  readonly #waiting = new Map<number, (rendered: RenderedMetrics | null) => void>();
+  /** Questions by their ids; at most `MAX_WAITING`. */
+  readonly #waiting = new Map<number, (answer: unknown) => void>();
   #last = 0;
   /** What has come before `open`: a batch each 20 ms of the start at most, and what is asked once. */
   #early: PrimaryMessage[] | null = [];
@@ -30,6 +31,7 @@ export class PrimaryLink extends WorkersReport {
     this.status = beginning.status;
     this.take('status', (status) => (this.status = status));
     this.on('rendered', ({ id, rendered }) => this.#waiting.get(id)?.(rendered));
+    this.on('latest', ({ id, decisions }) => this.#waiting.get(id)?.(decisions));
     this.on('news', ({ news }) => this.#told(news));
     process.on('message', (message: PrimaryMessage) => this.#heard(message));
   }
@@ -79,21 +81,33 @@ export class PrimaryLink extends WorkersReport {
    * look like counters that have gone down
    */
   async metrics(): Promise<RenderedMetrics> {
+    return this.#ask<RenderedMetrics>('metrics', (id) => ({ type: 'metrics', id }));
+  }
+
+  /**
+   * The last decisions of all workers.
+   * @throws {RouterError} 503 when the primary does not answer in time
+   */
+  async decisions(count: number): Promise<readonly DecisionRecord[]> {
+    return this.#ask<readonly DecisionRecord[]>('decisions', (id) => ({ type: 'latest', id, count }));
+  }
+
+  async #ask<T>(what: string, question: (id: number) => WorkerMessage): Promise<T> {
     const id = ++this.#last;
-    const rendered = await new Promise<RenderedMetrics | null>((resolve) => {
+    const answer = await new Promise<unknown>((resolve) => {
       if (this.#waiting.size >= MAX_WAITING) return resolve(null);
-      const late = setTimeout(() => resolve(null), METRICS_MS).unref();
-      this.#waiting.set(id, (answer) => {
+      const late = setTimeout(() => resolve(null), WHOLE_MS).unref();
+      this.#waiting.set(id, (told) => {
         clearTimeout(late);
-        resolve(answer);
+        resolve(told);
       });
-      this.tell({ type: 'metrics', id });
+      this.tell(question(id));
     });
     this.#waiting.delete(id);
-    if (rendered === null) {
-      throw new RouterError(503, 'overloaded', 'The metrics of all workers are not there in time.', null, 1);
+    if (answer === null) {
+      throw new RouterError(503, 'overloaded', `The ${what} of all workers are not there in time.`, null, 1);
     }
-    return rendered;
+    return answer as T;
   }
 
   #heard(message: PrimaryMessage): void {

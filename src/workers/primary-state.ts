@@ -5,12 +5,14 @@ import { SettingsStore } from '../config/settings-store.js';
 import type { Engine } from '../core/engine.js';
 import type { Fleet } from '../core/fleet.js';
 import type { EngineStats } from '../core/prometheus-text.js';
+import { RouterRun } from '../decisions/router-run.js';
 import { FleetService } from '../discovery/fleet.service.js';
 import type { DynamicConfigState } from '../dynamic-config/dynamic-config.service.js';
 import { SetAsideService } from '../proxy/set-aside.service.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { BATCH_MS, type Beginning, type Mark, type PrimaryNews, type RouterStatus } from './messages.js';
 import { NewsChannel } from './news-channel.js';
+import { StrategyRelay } from './strategy-relay.js';
 import { WorkerLedger } from './worker-ledger.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -41,6 +43,8 @@ interface Untold {
 @Injectable()
 export class PrimaryState {
   readonly ledger = new WorkerLedger();
+  readonly strategies = new StrategyRelay();
+  readonly #run = new RouterRun();
   readonly #untold = new Map<number, Untold>();
   readonly #stats = new Map<string, EngineStats>();
   #timer: NodeJS.Timeout | null = null;
@@ -78,6 +82,7 @@ export class PrimaryState {
       // What is in force now, and none of the warnings, which the primary has logged.
       loaded: { origins, startup, dynamicFile, settings: this.settings.current, warnings: [] },
       port,
+      key: this.#run.key,
       status: this.#status(),
       firstSeen: current.firstSeen,
       news: {
@@ -95,6 +100,7 @@ export class PrimaryState {
   join(number: number): void {
     this.leave(number);
     this.ledger.join(number);
+    this.strategies.join(number);
     const channel = new NewsChannel<PrimaryNews>(
       BATCH_MS,
       () => this.#gather(number),
@@ -108,6 +114,7 @@ export class PrimaryState {
 
   leave(number: number): void {
     this.ledger.leave(number);
+    this.strategies.leave(number);
     this.#untold.get(number)?.channel.close();
     this.#untold.delete(number);
     this.touchAll();
@@ -158,6 +165,7 @@ export class PrimaryState {
       stats: stats.length > 0 ? stats : undefined,
       others: this.ledger.take(number) ?? undefined,
       marks: marks.length > 0 ? marks : undefined,
+      strategy: this.strategies.take(number) ?? undefined,
     };
     untold.commit = undefined;
     untold.status = status;

@@ -17,6 +17,7 @@ import { StatsLogService } from '../stats/stats-log.service.js';
 import { StatsModule } from '../stats/stats.module.js';
 import { Primary } from './primary.js';
 import { PrimaryState } from './primary-state.js';
+import { WholeDecisions } from './whole-decisions.js';
 import { WholeMetrics } from './whole-metrics.js';
 import { WholeStatsLog } from './whole-stats-log.js';
 import { WorkerPool } from './worker-pool.js';
@@ -43,6 +44,7 @@ export class PrimaryModule {
         PrimaryState,
         WorkersReload,
         WholeMetrics,
+        WholeDecisions,
         { provide: StatsLogService, useClass: WholeStatsLog },
         {
           provide: RECONFIGURABLES,

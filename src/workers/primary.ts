@@ -1,6 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { LoadedSettings } from '../config/load-settings.js';
 import { routerVersion } from '../config/version.js';
+import { checkDecisionLog, rotationOf } from '../decisions/decision-log.js';
+import type { LogRotation } from '../decisions/log-rotation.js';
 import { FleetService } from '../discovery/fleet.service.js';
 import { DynamicConfigService } from '../dynamic-config/dynamic-config.service.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
@@ -8,6 +10,7 @@ import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { StatsLogService } from '../stats/stats-log.service.js';
 import type { Beginning, WorkerMessage } from './messages.js';
 import { PrimaryState } from './primary-state.js';
+import { WholeDecisions } from './whole-decisions.js';
 import { WholeMetrics } from './whole-metrics.js';
 import { type PoolOwner, WorkerPool } from './worker-pool.js';
 import { registerWorkerMetrics } from './worker-count-metrics.js';
@@ -18,6 +21,7 @@ import { WorkersReload } from './workers-reload.js';
 export class Primary implements PoolOwner {
   readonly #log = new Logger('vllm-router');
   #port = 0;
+  #rotation: LogRotation | null = null;
 
   constructor(
     private readonly loaded: LoadedSettings,
@@ -30,6 +34,7 @@ export class Primary implements PoolOwner {
     private readonly scraper: EngineStatsScraper,
     private readonly statsLog: StatsLogService,
     private readonly dynamicConfig: DynamicConfigService,
+    private readonly decisions: WholeDecisions,
   ) {}
 
   /**
@@ -38,6 +43,7 @@ export class Primary implements PoolOwner {
    */
   async start(port: number): Promise<void> {
     this.#port = port;
+    this.#rotate();
     for (const warning of this.loaded.warnings) this.#log.warn(warning);
     this.metrics.bindGauges({
       version: routerVersion(),
@@ -58,6 +64,7 @@ export class Primary implements PoolOwner {
   async shutDown(hurry: boolean): Promise<void> {
     await this.pool.shutDown(hurry);
     this.state.stop();
+    this.#rotation?.stop();
   }
 
   beginning(number: number): Beginning {
@@ -72,6 +79,7 @@ export class Primary implements PoolOwner {
   left(number: number): void {
     this.state.leave(number);
     this.reload.left(number);
+    this.decisions.left(number);
     void this.whole.left(number);
   }
 
@@ -82,6 +90,7 @@ export class Primary implements PoolOwner {
         this.state.ledger.enter(number, news);
         this.whole.shares.enter(number, news);
         this.state.marked(number, news.marks);
+        if (news.strategy !== null) this.state.strategies.enter(number, news.strategy);
         this.state.touchAll();
         return;
       }
@@ -93,7 +102,24 @@ export class Primary implements PoolOwner {
         return this.reload.prepared(number, message.reload, message.problem);
       case 'metrics':
         return void this.#render(number, message.id);
+      case 'latest':
+        return void this.#tellLatest(number, message.id, message.count);
+      case 'decisions':
+        return this.decisions.told(number, message.id, message.decisions);
     }
+  }
+
+  /** The workers write the decision log; one process alone may rename it. */
+  #rotate(): void {
+    const { decisionLog, decisionLogSize } = this.loaded.settings;
+    if (decisionLog === null) return;
+    checkDecisionLog(decisionLog);
+    this.#rotation = rotationOf(decisionLog, decisionLogSize);
+    this.#rotation.start();
+  }
+
+  async #tellLatest(number: number, id: number, count: number): Promise<void> {
+    this.pool.send(number, { type: 'latest', id, decisions: await this.decisions.latest(count) });
   }
 
   async #render(number: number, id: number): Promise<void> {

@@ -26,6 +26,7 @@ export class RelayedScraper extends EngineStatsScraper {
       for (const [id, told] of stats) {
         if (told) this.#stats.set(id, told);
         else this.#stats.delete(id);
+        this.onStats(id, told);
       }
     };
     take(link.beginning.news.stats ?? []);

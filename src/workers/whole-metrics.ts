@@ -72,6 +72,7 @@ export class WholeMetrics {
       usable,
       incoming: this.shares.incoming(),
       lifetime,
+      strategy: this.shares.strategyFigures(urls),
     };
     const own = await this.metrics.registry.getMetricsAsJSON();
     const process = await processMetrics().registry.getMetricsAsJSON();

@@ -4,6 +4,7 @@ import { processMetrics } from '../metrics/process-metrics.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { BodyMemory } from '../proxy/body-memory.js';
 import { ExchangeServices } from '../proxy/exchange-services.js';
+import { RoutingService } from '../routing/routing.service.js';
 import { LifetimeSeries } from '../stats/lifetime-series.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
 import { shareOf } from '../stats/series-share.js';
@@ -11,6 +12,7 @@ import { BATCH_MS, type MetricJson, type WholeShare, type WorkerNews } from './m
 import { NewsChannel } from './news-channel.js';
 import { NewsDraft } from './news-draft.js';
 import { PrimaryLink } from './primary-link.js';
+import type { HeardNews, StrategyNews } from './strategy-relay.js';
 import type { OthersNews } from './worker-ledger.js';
 
 /** Metrics of a process that are those of its host: the primary tells them once. */
@@ -33,6 +35,7 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly metrics: RouterMetrics,
     private readonly bodies: BodyMemory,
     private readonly services: ExchangeServices,
+    private readonly routing: RoutingService,
   ) {
     const send = (news: WorkerNews, sent: () => void): void => this.link.tell({ type: 'news', news }, sent);
     this.#channel = new NewsChannel(BATCH_MS, () => this.#gather(), send);
@@ -42,6 +45,7 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
     this.draft.changed = () => this.#channel.touch();
     this.fleet.onChange(() => this.#others.forEach((count, engineId) => this.#show(engineId, count)));
     this.link.take('others', (others) => this.#othersHold(others));
+    this.link.take('strategy', (heard) => this.#heedStrategies(heard));
     this.link.on('collect', ({ id }) => void this.#share(id));
   }
 
@@ -69,9 +73,10 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
     const { draft } = this;
     const now = performance.now();
     const { held } = this.bodies;
-    const nothing = draft.engines.size + draft.urls.size + draft.incoming.size + draft.marks.size === 0;
+    const strategy = this.#strategyNews();
+    const noted = draft.engines.size + draft.urls.size + draft.incoming.size + draft.marks.size > 0;
     if (draft.counters) void this.#tellCounters();
-    if (nothing && held === this.#bodiesTold) {
+    if (!noted && strategy === null && held === this.#bodiesTold) {
       draft.clear();
       return null;
     }
@@ -87,9 +92,24 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
       marks: [...draft.marks.values()].map(({ engineId, what, at }) => ({ engineId, what, ago: now - at })),
       series: new Map(series),
       incoming: new Map([...draft.incoming].map((model) => [model, this.metrics.incoming.get(model) ?? 0])),
+      strategy,
     };
     draft.clear();
     return news;
+  }
+
+  #strategyNews(): StrategyNews | null {
+    const news = this.routing.takeNews();
+    return news === null ? null : { key: this.routing.shareKey, news };
+  }
+
+  /** News of a strategy that is made in another way, as while a reload goes round, are of no use. */
+  #heedStrategies(heard: readonly HeardNews[]): void {
+    const { shareKey } = this.routing;
+    for (const { from, told } of heard) {
+      if (told === null) this.routing.forgetNews(from);
+      else if (told.key === shareKey) this.routing.heedNews(from, told.news);
+    }
   }
 
   async #tellCounters(): Promise<void> {
@@ -107,6 +127,7 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
       incoming: this.metrics.incoming,
       own,
       process: process.filter(({ name }) => !OF_HOST.test(name)),
+      strategy: this.routing.figures(),
     };
     this.link.tell({ type: 'share', id, share });
   }

@@ -1,6 +1,7 @@
 import { AggregatorRegistry, type Registry } from 'prom-client';
 import type { Engine } from '../core/engine.js';
 import { addSums, figuresFrom, type FigureSums, type RequestFigures } from '../stats/request-figures.js';
+import { joinedFigures, type StrategyFigure } from '../core/strategy-figure.js';
 import { LifetimeSeries } from '../stats/lifetime-series.js';
 import { addCounts, type EngineShare, renewed, type SeriesShare } from '../stats/series-share.js';
 import type { MetricJson, WholeShare, WorkerNews } from './messages.js';
@@ -11,6 +12,7 @@ interface Share {
   own: readonly MetricJson[];
   process: readonly MetricJson[];
   figures: WholeShare['figures'];
+  strategy: readonly StrategyFigure[];
 }
 
 const EMPTY = (): Share => ({
@@ -19,6 +21,7 @@ const EMPTY = (): Share => ({
   own: [],
   process: [],
   figures: new Map(),
+  strategy: [],
 });
 
 /**
@@ -27,10 +30,17 @@ const EMPTY = (): Share => ({
  */
 export class WorkerShares {
   readonly #shares = new Map<number, Share>();
-  readonly #gone: { lifetime: LifetimeSeries; incoming: Map<string, number>; own: readonly MetricJson[] } = {
+  readonly #gone: {
+    lifetime: LifetimeSeries;
+    incoming: Map<string, number>;
+    own: readonly MetricJson[];
+    /** Counters of the strategy. */
+    strategy: readonly StrategyFigure[];
+  } = {
     lifetime: new LifetimeSeries(),
     incoming: new Map(),
     own: [],
+    strategy: [],
   };
 
   join(worker: number): void {
@@ -52,10 +62,10 @@ export class WorkerShares {
   }
 
   /** All that the worker has counted. */
-  replace(worker: number, { series, incoming, own, process, figures }: WholeShare): void {
+  replace(worker: number, told: WholeShare): void {
     if (!this.#shares.has(worker)) return;
-    const share = { series: new Map(series), incoming: new Map(incoming), own, process, figures };
-    this.#shares.set(worker, share);
+    const { series, incoming } = told;
+    this.#shares.set(worker, { ...told, series: new Map(series), incoming: new Map(incoming) });
   }
 
   /** A worker is gone: what it had in flight is gone too, what it counted stays. */
@@ -67,6 +77,8 @@ export class WorkerShares {
     addCounts(this.#gone.incoming, share.incoming);
     const counters = share.own.filter(({ type }) => type === 'counter' || type === 'histogram');
     const both = AggregatorRegistry.aggregate([this.#gone.own, counters]);
+    const counted = share.strategy.filter(({ type }) => type === 'counter');
+    this.#gone.strategy = joinedFigures([this.#gone.strategy, counted]);
     this.#gone.own = await both.getMetricsAsJSON();
   }
 
@@ -104,6 +116,23 @@ export class WorkerShares {
       for (const { url, sums: part } of figures.values()) sums.set(url, [...(sums.get(url) ?? []), part]);
     }
     return new Map([...sums].map(([url, parts]) => [url, figuresFrom(addSums(parts))]));
+  }
+
+  /**
+   * What the strategy shows, see `RoutingStrategy.figures`. Counters of workers that are gone stay with the
+   * engines that they are of, and with the strategy in force.
+   */
+  strategyFigures(urls: ReadonlySet<string>): readonly StrategyFigure[] {
+    // The worker that joined first comes first: a successor takes its place at the end.
+    const serving = joinedFigures([...this.#shares.values()].map(({ strategy }) => strategy));
+    const shown = new Set(serving.map(({ name }) => name));
+    this.#gone.strategy = this.#gone.strategy
+      .filter(({ name }) => shown.has(name))
+      .map((figure) => ({
+        ...figure,
+        values: figure.values.filter(({ labels: { engine } }) => engine === undefined || urls.has(engine)),
+      }));
+    return joinedFigures([serving, this.#gone.strategy]);
   }
 
   /** Figures of one engine; null before anything was sent to it. */

@@ -1,5 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { Decisions } from '../decisions/decisions.service.js';
+import { RouterRun } from '../decisions/router-run.js';
 import { FleetService } from '../discovery/fleet.service.js';
 import { DynamicConfigService } from '../dynamic-config/dynamic-config.service.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
@@ -19,6 +21,7 @@ import { RelayedScraper } from './relayed-scraper.js';
 import { SharedBodyMemory } from './shared-body-memory.js';
 import { SharedSetAside } from './shared-set-aside.js';
 import { SilentStatsLog } from './silent-stats-log.js';
+import { WorkerDecisions } from './worker-decisions.js';
 import { WorkerMetrics } from './worker-metrics.js';
 import { WorkerShare } from './worker-share.js';
 
@@ -29,6 +32,14 @@ const PARTS: RouterParts = {
   metrics: [
     { provide: RouterMetrics, useClass: WorkerMetrics },
     { provide: StatsLogService, useClass: SilentStatsLog },
+  ],
+  decisions: [
+    {
+      provide: RouterRun,
+      useFactory: ({ beginning: { key, number } }: PrimaryLink) => new RouterRun(key, number),
+      inject: [PrimaryLink],
+    },
+    { provide: Decisions, useClass: WorkerDecisions },
   ],
   dynamicConfig: [{ provide: DynamicConfigService, useClass: RelayedConfig }],
   proxy: [

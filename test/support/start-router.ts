@@ -1,4 +1,10 @@
-import { startRouter, type RunningRouter } from '../../src/serve.js';
+import { AppModule } from '../../src/app.module.js';
+import { loadSettings } from '../../src/config/load-settings.js';
+import { readTextFileSync } from '../../src/config/read-text-file.js';
+import { createLogger } from '../../src/logging.js';
+import { settingsSources } from '../../src/plugins.js';
+import type { StrategyClass } from '../../src/routing/routing-strategy.js';
+import { startApp, type RunningRouter } from '../../src/serve.js';
 import { until } from './until.js';
 
 /** An engine to send to: where it is, and the names it serves. */
@@ -25,12 +31,25 @@ export function flagsFor(engines: readonly BackedEngine[], flags: readonly strin
   return [...common, ...backends, ...models, ...routing, ...flags];
 }
 
-/** Starts the whole router in this process; resolves once it knows its engines. */
+/**
+ * Starts the whole router in this process; resolves once it knows its engines.
+ * @param strategies beside the built-in ones, as a plugin brings them
+ */
 export async function startTestRouter(
   engines: readonly BackedEngine[],
   flags: readonly string[] = [],
+  strategies: readonly StrategyClass[] = [],
 ): Promise<RunningRouter> {
-  const router = await startRouter(flagsFor(engines, flags), {});
+  const extensions = { strategies, discoveries: [], settings: {} };
+  const argv = flagsFor(engines, flags);
+  const loaded = loadSettings({
+    argv,
+    env: {},
+    readFile: readTextFileSync,
+    ...settingsSources(extensions),
+  });
+  const { settings } = loaded;
+  const router = await startApp(AppModule.register(loaded, extensions), settings, createLogger(settings));
   await until(async () => (await fetch(`${router.url}/ready`)).ok);
   return router;
 }

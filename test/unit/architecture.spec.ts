@@ -14,11 +14,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   routing: ['config', 'core'],
   stats: ['config', 'core', 'scheduling', 'upstream'],
   'dynamic-config': ['config', 'core', 'scheduling'],
+  decisions: ['config', 'core', 'metrics'],
   metrics: ['config', 'core', 'dynamic-config/reload-listener.ts', 'stats'],
-  proxy: ['config', 'core', 'discovery', 'metrics', 'routing', 'scheduling', 'stats', 'upstream'],
-  operations: ['config', 'core', 'discovery', 'dynamic-config', 'metrics', 'proxy', 'routing', 'stats'],
+  proxy: [
+    ...['config', 'core', 'decisions', 'discovery', 'metrics', 'routing', 'scheduling', 'stats'],
+    ...['upstream'],
+  ],
+  operations: [
+    ...['config', 'core', 'decisions', 'discovery', 'dynamic-config', 'metrics', 'proxy', 'routing'],
+    ...['stats'],
+  ],
   workers: [
-    ...['config', 'core', 'discovery', 'dynamic-config', 'metrics', 'operations', 'proxy', 'stats'],
+    ...['config', 'core', 'decisions', 'discovery', 'dynamic-config', 'metrics', 'operations', 'proxy'],
+    ...['routing', 'stats'],
     ...['listen-error.ts', 'logging.ts', 'plugins.ts', 'router.module.ts', 'serve.ts', 'young-generation.ts'],
   ],
   simulator: ['config/settings-error.ts', 'core'],

@@ -1,4 +1,6 @@
-import { bool, choice, optionalText, seconds } from '../setting-kinds.js';
+import { bool, bytes, choice, optionalText, seconds } from '../setting-kinds.js';
+
+const MIB = 1024 ** 2;
 
 /** What the router measures and tells, and the file it follows. */
 export const OBSERVATION_SETTINGS = {
@@ -28,6 +30,29 @@ export const OBSERVATION_SETTINGS = {
     },
   ),
   accessLog: bool({ group: 'Statistics and logs', help: 'Log one line for each request.' }),
+  allowExplain: bool({
+    group: 'Statistics and logs',
+    help: 'Tell how engines were chosen, which names them: to requests with x-vllm-router-explain: 1, and at /debug/routing.',
+  }),
+  decisionLog: optionalText(
+    {
+      group: 'Statistics and logs',
+      help: 'A file for one JSON line about each request: what was chosen and why, and how it went; no text of prompts.',
+    },
+    { allowed: 'a path', valueName: 'file' },
+  ),
+  decisionLogSize: bytes(
+    {
+      group: 'Statistics and logs',
+      help: 'The size at which the file of --decision-log is renamed to FILE.1 and a new one begins.',
+    },
+    {
+      default: 100 * MIB,
+      min: MIB,
+      max: 1024 * 1024 * MIB,
+      allowed: 'bytes or a size such as 100MiB, from 1MiB to 1024GiB',
+    },
+  ),
   dynamicConfigJson: optionalText(
     { group: 'Dynamic file', help: 'A JSON file of settings that is followed while the router runs.' },
     { allowed: 'a path', valueName: 'file' },

@@ -36,6 +36,7 @@ export class PrefixAwareStrategy extends RoutingStrategy {
 
   override readonly ranksBySignals = true;
   override readonly needsAnswer = true;
+  override readonly needsPrompt = true;
   override readonly share: PrefixShare;
 
   readonly #index: PrefixIndex;

@@ -8,6 +8,8 @@ import { RoutingService } from '../../../src/routing/routing.service.js';
 import { ROUTING_STRATEGIES } from '../../../src/routing/strategies/index.js';
 import { RoundRobinStrategy } from '../../../src/routing/strategies/round-robin.strategy.js';
 import { StrategyRegistry } from '../../../src/routing/strategy-registry.js';
+import type { EngineStats } from '../../../src/core/prometheus-text.js';
+import { LearningStrategy } from '../../support/learning-strategy.js';
 import {
   candidate,
   candidates,
@@ -165,6 +167,89 @@ describe('RoutingService', () => {
     expect(made).toBe(1);
     (await service.prepare(settingsWith({ staticBackends: ['http://a:1'], sessionKey: 'x' }))).commit();
     expect(made).toBe(2);
+  });
+});
+
+describe('a strategy that learns', () => {
+  let logged: jest.SpyInstance;
+  beforeEach(() => {
+    logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+  });
+  afterEach(() => logged.mockRestore());
+
+  const stats = (waiting: number): EngineStats => ({ waiting }) as unknown as EngineStats;
+  const [a, b] = [engineNumber(1), engineNumber(2)];
+  const learning = { routingLogic: 'learning', sessionKey: 'x' };
+
+  it('that takes over is told first which engines there are and what they told of themselves', async () => {
+    const service = serviceWith({}, [LearningStrategy]);
+    service.retain([a, b]);
+    service.heedStats(a, stats(1), 10);
+    service.heedStats(b, stats(2), 11);
+    service.heedStats(b, null, 12);
+    (await service.prepare(settingsWith(learning))).commit();
+    const strategy = LearningStrategy.newest;
+    expect(strategy.engines).toEqual([a, b]);
+    expect(strategy.stats).toEqual([[a.url, stats(1)]]);
+    service.heedStats(b, stats(3), 20);
+    service.retain([b]);
+    expect(strategy.stats).toEqual([
+      [a.url, stats(1)],
+      [b.url, stats(3)],
+    ]);
+    expect(strategy.engines).toEqual([b]);
+    // Nothing is kept of an engine that has left.
+    (await service.prepare(settingsWith({ ...learning, sessionKey: 'y' }))).commit();
+    expect(LearningStrategy.newest).not.toBe(strategy);
+    expect(LearningStrategy.newest.stats).toEqual([[b.url, stats(3)]]);
+    expect([service.needsAnswer, service.needsPrompt]).toEqual([true, true]);
+  });
+
+  it('shares with those alone that are made alike', async () => {
+    const keyOf = (over: Partial<Settings>): string => serviceWith(over, [LearningStrategy]).shareKey;
+    expect(keyOf(learning)).toBe(keyOf({ ...learning, staticBackends: ['http://x:1'] }));
+    expect(keyOf(learning)).not.toBe(keyOf({ ...learning, sessionKey: 'y' }));
+    expect(keyOf(learning)).not.toBe(keyOf({}));
+  });
+
+  it('may fail in whatever it is told: nothing of it comes out, and it is said once', () => {
+    const fail = (): never => {
+      throw new Error('broken');
+    };
+    class Broken extends LearningStrategy {
+      static override readonly strategyName = 'learning' as const;
+      override readonly share = { take: fail, heed: fail, forget: fail };
+      override retain(): void {
+        fail();
+      }
+      override heedStats(): void {
+        fail();
+      }
+      override figures(): never {
+        return fail();
+      }
+    }
+    const service = serviceWith(learning, [Broken]);
+    service.retain([a]);
+    service.heedStats(a, stats(1), 1);
+    expect(service.takeNews()).toBeNull();
+    service.heedNews(1, {});
+    service.forgetNews(1);
+    expect(service.figures()).toEqual([]);
+    expect(logged).toHaveBeenCalledTimes(1);
+  });
+
+  it('may have none of it', () => {
+    const service = serviceWith({});
+    service.retain([a]);
+    service.heedNews(1, {});
+    service.forgetNews(1);
+    expect([service.takeNews(), service.figures(), service.needsAnswer, service.needsPrompt]).toEqual([
+      null,
+      [],
+      false,
+      false,
+    ]);
   });
 });
 

@@ -26,6 +26,7 @@ describe('what workers have counted', () => {
     }
     for (let n = 0; n < open; n++) attempt().dispatch();
     return {
+      strategy: [],
       figures: stats.sumsByEngine(),
       series: series.share(),
       incoming: new Map([['tiny', done + open]]),

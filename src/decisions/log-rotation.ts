@@ -1,0 +1,39 @@
+import { rename, stat } from 'node:fs/promises';
+
+/** How often the size is looked at, milliseconds. */
+const LOOK_MS = 1_000;
+
+/**
+ * Renames a file that has reached its size to `FILE.1`, in the place of the one before. One process alone may do
+ * it: of two, the second could rename the new file. Those who write open the file anew (`AppendedFile`).
+ */
+export class LogRotation {
+  #timer: NodeJS.Timeout | null = null;
+
+  /** @param size in bytes */
+  constructor(
+    private readonly path: string,
+    private readonly size: number,
+    private readonly failed: (error: Error) => void,
+  ) {}
+
+  start(): void {
+    this.#timer = setInterval(() => void this.look(), LOOK_MS).unref();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  /** Looks at the size once; never rejects. */
+  async look(): Promise<void> {
+    try {
+      const there = await stat(this.path).catch(() => null);
+      if (there?.isFile() && there.size >= this.size) await rename(this.path, `${this.path}.1`);
+    } catch (error) {
+      // What cannot be renamed now will not be in a second either.
+      this.stop();
+      this.failed(error as Error);
+    }
+  }
+}
