@@ -14,7 +14,10 @@ export interface RequestFacts {
   readonly stream: boolean;
   /** Value of the session key, from the header or else the body; null without one. */
   readonly session: string | null;
-  /** The parsed body; absent when it is no JSON object or was read in another thread. */
+  /**
+   * The parsed body, made when it is asked for first; absent when it is no JSON object, was read in another thread,
+   * or nobody has asked before the request's commit.
+   */
   readonly body?: Readonly<Record<string, unknown>> | undefined;
   /** The prompt in blocks, made when it is asked for; absent where there is none to be read. */
   readonly prompt?: PromptSource | undefined;

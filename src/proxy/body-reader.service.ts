@@ -63,7 +63,8 @@ export class BodyReader implements OnApplicationShutdown {
     const waiting = this.#waiting.get(reply.id);
     if (waiting === undefined) return;
     this.#waiting.delete(reply.id);
-    if (reply.result !== undefined) waiting.resolve(reply.result);
+    // The object stays in the other thread.
+    if (reply.result !== undefined) waiting.resolve({ ...reply.result, json: false });
     else if (reply.problem !== undefined) {
       const { status, code, message, param } = reply.problem;
       waiting.reject(new RouterError(status, code, message, param));

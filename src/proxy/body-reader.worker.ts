@@ -4,7 +4,7 @@ import { RouterError } from '../core/errors.js';
 import type { Hash64 } from '../core/hash.js';
 import { readPrompt, type ReadPrompt } from '../core/prefix/read-prompt.js';
 import type { ApiShape } from '../core/request-facts.js';
-import { readRequest, type ReadInput } from '../core/request-reader.js';
+import { jsonObject, readRequest, type ReadInput } from '../core/request-reader.js';
 
 /** A body to read, in shared memory. */
 export interface ReadOrder {
@@ -38,7 +38,9 @@ if (process.platform === 'linux') setPriority(0, 19);
 
 function answer({ id, pieces, input, prompt: wish }: ReadOrder): ReadReply {
   try {
-    const { model, stream, session, body } = readRequest(Buffer.concat(pieces), input);
+    const whole = Buffer.concat(pieces);
+    const { model, stream, session, json } = readRequest(whole, input);
+    const body = wish !== null && json ? jsonObject(whole) : undefined;
     const readable = wish !== null && model !== null && body !== undefined;
     const prompt = readable ? readPrompt(wish.shape, body, model, wish.key) : null;
     return { id, result: { model, stream, session, prompt } };

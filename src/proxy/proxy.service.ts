@@ -15,8 +15,6 @@ import { EXPLAIN, framingFault, headerValue, requestHeaders } from '../core/head
 import type { Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { sanitiseRequestId } from '../core/request-id.js';
-import { RequestPrompt } from '../core/prefix/request-prompt.js';
-import { readPrompt, type ReadPrompt } from '../core/prefix/read-prompt.js';
 import { apiShape } from '../core/request-reader.js';
 import { Decisions } from '../decisions/decisions.service.js';
 import { RouterRun } from '../decisions/router-run.js';
@@ -30,6 +28,7 @@ import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
 import { DrainState } from './drain-state.js';
 import { Exchange, type OutgoingRequest } from './exchange.js';
 import { ExchangeServices } from './exchange-services.js';
+import { ReceivedFacts } from './received-facts.js';
 import { RequestBody } from './request-body.js';
 import { TrustedPeers } from './trusted-peers.js';
 
@@ -152,15 +151,12 @@ export class ProxyService {
     exchange.start();
   }
 
-  #facts({ request, id, path, answer }: Call, read: ReadBody, model: string): RequestFacts {
+  #facts({ request, id, path, answer, body }: Call, read: ReadBody, model: string): RequestFacts {
     const { sessionKey } = this.settings.current;
     const header =
       sessionKey === null ? undefined : headerValue(request.rawHeaders, sessionKey.toLowerCase());
     const session = header || read.session;
-    const { shape } = answer;
-    const { stream, body } = read;
-    const prompt = promptOf(read, (fields) => readPrompt(shape, fields, model, this.run.key));
-    return { id, path, shape, model, stream, session, body, prompt, openAttempts: null };
+    return new ReceivedFacts(id, path, answer.shape, model, read, session, body, this.run.key);
   }
 
   #rank(facts: RequestFacts): Ranking {
@@ -211,15 +207,6 @@ export class ProxyService {
     if (answer.started) answer.breakOff(internalError(), false);
     else answer.error(internalError());
   }
-}
-
-/** The prompt of a body, read when it is asked for, or already by another thread; undefined where there is none. */
-function promptOf(
-  { body, prompt }: ReadBody,
-  read: (body: NonNullable<ReadBody['body']>) => ReadPrompt | null,
-): RequestPrompt | undefined {
-  if (body !== undefined) return new RequestPrompt(() => read(body));
-  return prompt ? new RequestPrompt(() => prompt) : undefined;
 }
 
 /** A path that the router does not know, with a body it cannot read: there is no such route here. */

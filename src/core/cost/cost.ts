@@ -3,7 +3,9 @@ const MOST_WAIT_WEIGHT = 16;
 /** Of an H100 with a model of 8B and answers of 200 tokens; about right within a factor of two on other GPUs. */
 const USUAL_SEQUENCE = 450;
 const LEAST_SEQUENCE = 64;
-const MOST_SEQUENCE = 2_000;
+const MOST_SEQUENCE = 8_000;
+/** Beyond it a learned rate is no longer exact enough to tell one crowded engine from another. */
+const MOST_PREFILL_SHARE = 0.9;
 /** Time to the first token that is reckoned with where the operator names none, seconds. */
 export const USUAL_TTFT_TARGET = 2;
 
@@ -11,7 +13,7 @@ export const USUAL_TTFT_TARGET = 2;
 export interface CostWeights {
   /** w: what one token of waiting weighs beside one token by which a running answer is delayed; 2 to 16. */
   readonly wait: number;
-  /** d: prompt tokens that weigh as much as one more decoding sequence; 64 to 2,000. */
+  /** d: prompt tokens that weigh as much as one more decoding sequence; 64 to 8,000. */
   readonly sequence: number;
 }
 
@@ -53,6 +55,21 @@ export function costWeights({
 }
 
 /**
+ * How much longer a token of prefill delays a running answer where the engine spends a share of its time on prompts.
+ *
+ * In each second it has 1 - share left for decoding, so a token that takes s takes s / (1 - share). More prompts raise
+ * the share, and the time of each token by the derivative, s / (1 - share)^2: the square is what is returned, from 1 on
+ * an engine without prompts to 100 on one with nothing else.
+ *
+ * @param intake uncached prompt tokens that the engine was sent, tokens a second
+ * @param rate that it computes, tokens a second
+ */
+export function crowding(intake: number, rate: number): number {
+  const share = rate > 0 ? within(intake / rate, 0, MOST_PREFILL_SHARE) : 0;
+  return 1 / (1 - share) ** 2;
+}
+
+/**
  * What it costs to send a request to an engine, in prompt tokens by which running answers are delayed: its own wait
  * for what is pending and for itself, weighed by w; and what its prompt and its decoding take from each of those in
  * flight. All of it `slowness` times, since a slow engine takes that much longer.
@@ -62,6 +79,7 @@ export function costWeights({
  * @param inFlight requests in flight on it
  * @param slowness 1 for an engine that is as fast as the median of its model
  * @param loading prompt tokens that it could compute in the time that loading the request's adapter takes; 0 for none
+ * @param crowded see `crowding`
  */
 export function costOf(
   { wait, sequence }: CostWeights,
@@ -70,9 +88,10 @@ export function costOf(
   inFlight: number,
   slowness: number,
   loading = 0,
+  crowded = 1,
 ): number {
   const own = uncached + loading;
-  return slowness * (wait * (pending + own) + inFlight * (own + sequence));
+  return slowness * (wait * (pending + own) + inFlight * (own * crowded + sequence));
 }
 
 function within(value: number, least: number, most: number): number {

@@ -5,6 +5,7 @@ import { ForeignLoad } from './foreign-load.js';
 import { LoadIntegral } from './load-integral.js';
 import { LoadedAdapters } from './loaded-adapters.js';
 import { PendingTokens } from './pending-tokens.js';
+import { TokenIntake } from './token-intake.js';
 
 /**
  * An engine that joins a fleet counts as slower until it has shown itself: its caches, compiled kernels and
@@ -20,6 +21,7 @@ export class EngineAccount {
   readonly foreign = new ForeignLoad();
   readonly adapters = new LoadedAdapters();
   readonly load = new LoadIntegral();
+  readonly intake = new TokenIntake();
   /** Requests in flight that this process sent. */
   inFlight = 0;
   /** Whether what is under way here has changed and the other processes are still to be told. */

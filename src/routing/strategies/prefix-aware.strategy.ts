@@ -1,6 +1,6 @@
 import type { Settings } from '../../config/settings.schema.js';
 import type { AttemptEvent } from '../../core/attempt-event.js';
-import { USUAL_TTFT_TARGET, costOf, costWeights } from '../../core/cost/cost.js';
+import { USUAL_TTFT_TARGET, costOf, costWeights, crowding } from '../../core/cost/cost.js';
 import { type EngineAccount, baseModel, isAdapter } from '../../core/cost/engine-account.js';
 import { loadingTokens } from '../../core/cost/loaded-adapters.js';
 import { PeerLoads } from '../../core/cost/peer-loads.js';
@@ -87,16 +87,17 @@ export class PrefixAwareStrategy extends RoutingStrategy {
       const uncached = Math.max(promptTokens - (prompt ? (this.#matched[place] ?? 0) * blockTokens : 0), 1);
       const known = candidate.signals.inFlight;
       let inFlight = known >= 0 && known < UNKNOWN_LOAD ? known : UNKNOWN_LOAD;
-      let [pending, slowness, held] = [0, 1, 0];
+      let [pending, slowness, held, crowded] = [0, 1, 0, 1];
       if (account) {
         inFlight += account.foreign.inFlight(now);
         pending = this.#pending(account, now);
         slowness = group.slowness(account.pace, inFlight, now) * account.slowStart(now);
         held = this.#index.holdings(account.slot);
+        crowded = crowding(account.intake.rate(now), group.prefillRate);
       }
       const loads = adapter && account?.adapters.has(request.model) !== true;
       const loading = loads ? loadingTokens(account?.pace.prefillRate ?? group.prefillRate) : 0;
-      const cost = costOf(weights, uncached, pending, inFlight, slowness, loading);
+      const cost = costOf(weights, uncached, pending, inFlight, slowness, loading, crowded);
       const turn = (place + lot) % candidates.length;
       ranking.push(
         new CostRanked(

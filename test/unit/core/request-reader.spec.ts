@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { RouterError } from '../../../src/core/errors.js';
-import { apiShape, readRequest, type ReadInput } from '../../../src/core/request-reader.js';
+import { modelNotString, RouterError } from '../../../src/core/errors.js';
+import { apiShape, jsonObject, readRequest, type ReadInput } from '../../../src/core/request-reader.js';
 
 const input = (fields: Partial<ReadInput> = {}): ReadInput => ({
   contentType: 'application/json',
@@ -21,6 +21,29 @@ const code = (body: Buffer | string, fields: Partial<ReadInput> = {}): unknown =
     return (error as RouterError).code;
   }
 };
+
+/** What a body says when it is parsed as the text it is, or the message of its refusal. */
+function readAsText(body: Buffer, sessionKey: string | null): unknown {
+  const marked = body.subarray(0, 3).equals(Buffer.from('\ufeff'));
+  let object: Record<string, unknown>;
+  try {
+    object = JSON.parse(body.toString('utf8', marked ? 3 : 0));
+  } catch (error) {
+    const told = (error as Error).message.replace(/\s+/g, ' ').slice(0, 200);
+    return `Invalid request: request body must be valid JSON (${told}).`;
+  }
+  const own = (key: string): unknown => (Object.hasOwn(object, key) ? object[key] : null);
+  const model = own('model');
+  if (model !== null && typeof model !== 'string') return modelNotString().message;
+  const session = sessionKey === null ? null : own(sessionKey);
+  return {
+    model: model === '' ? null : model,
+    stream: own('stream') === true,
+    session:
+      typeof session === 'number' ? String(session) : typeof session === 'string' ? session || null : null,
+    json: true,
+  };
+}
 
 describe('a JSON body', () => {
   it('names its model, and says whether it wants a stream', () => {
@@ -83,8 +106,62 @@ describe('a JSON body', () => {
     expect(read(`{"user":"${'x'.repeat(2_000)}"}`, { sessionKey: 'user' }).session).toHaveLength(1_024);
   });
 
-  it('is parsed once: the strategies get what was read', () => {
-    expect(readRequest(Buffer.from('{"model":"a","n":[1]}'), input()).body).toEqual({ model: 'a', n: [1] });
+  it('quotes its text as it is where it is refused', () => {
+    expect(() => readRequest(Buffer.from('{"é":é}'), input())).toThrow(`'é', "{"é":é}"`);
+  });
+
+  it('is read like its text, byte for byte', () => {
+    const word = fc.oneof(
+      fc.constantFrom(
+        'model',
+        'stream',
+        'user',
+        'é',
+        '__proto__',
+        'mod\\u0065l',
+        '\\u00e9',
+        '\\',
+        '\n',
+        '\ufeff',
+      ),
+      fc.string({ unit: 'binary', maxLength: 3 }),
+    );
+    const value = fc.oneof(
+      fc.constantFrom('true', 'null', '1', '-0', '1e999', '{}', '[1]', 'tru', '{"model":"x"}'),
+      word.map((text) => `"${text}"`),
+    );
+    const members = fc.array(fc.tuple(word, value), { maxLength: 5 });
+    const json = members.map((list) => `{${list.map(([key, of]) => `"${key}":${of}`).join(',')}}`);
+    const edit = fc.tuple(fc.nat(60), fc.integer({ min: 0, max: 255 }));
+    const bytes = fc
+      .tuple(fc.boolean(), json, fc.array(edit, { maxLength: 2 }))
+      .map(([mark, text, edits]) => {
+        const body = Buffer.from((mark ? '\ufeff' : '') + text);
+        for (const [at, byte] of edits) if (at < body.length) body[at] = byte;
+        return body;
+      });
+    fc.assert(
+      fc.property(bytes, fc.constantFrom(null, 'user', 'é', '__proto__'), (body, sessionKey) => {
+        const told = (): unknown => {
+          try {
+            return readRequest(body, input({ sessionKey }));
+          } catch (error) {
+            return (error as Error).message;
+          }
+        };
+        expect(told()).toEqual(readAsText(body, sessionKey));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});
+
+describe('the object of a body', () => {
+  it('is its text in UTF-8', () => {
+    const of = (body: Buffer | string): unknown => jsonObject(Buffer.from(body));
+    expect(of('\ufeff{"model":"é","n":[1]}')).toEqual({ model: 'é', n: [1] });
+    for (const body of ['', '[]', 'null', '1', '{', '"a"'])
+      expect([body, of(body)]).toEqual([body, undefined]);
   });
 });
 

@@ -5,8 +5,8 @@ import type { StrategyShare } from '../../routing-strategy.js';
 import type { FleetAccounts } from './fleet-accounts.js';
 import { PromptNews, readPrompts } from './told-prompts.js';
 
-/** One engine in a batch: its id, pending tokens and requests in flight. */
-type ToldLoad = readonly [engineId: string, pending: number, inFlight: number];
+/** One engine in a batch: its id, pending tokens, requests in flight, and uncached tokens sent since the last batch. */
+type ToldLoad = readonly [engineId: string, pending: number, inFlight: number, sent: number];
 
 const MOST_LOADS = 10_000;
 
@@ -50,7 +50,7 @@ export class PrefixShare implements StrategyShare {
     const now = this.now();
     const loads = this.#changed.map((account): ToldLoad => {
       account.untold = false;
-      return [account.id, account.pending.at(now), account.inFlight];
+      return [account.id, account.pending.at(now), account.inFlight, account.intake.takeUntold()];
     });
     this.#changed = [];
     return { prompts, loads };
@@ -73,9 +73,11 @@ export class PrefixShare implements StrategyShare {
     if (!Array.isArray(loads)) return;
     for (const load of loads.slice(0, MOST_LOADS) as unknown[]) {
       if (!Array.isArray(load) || typeof load[0] !== 'string') continue;
-      const [id, pending, inFlight] = load as unknown as ToldLoad;
+      const [id, pending, inFlight, sent] = load as unknown as ToldLoad;
       this.peers.heed(from, id, { pending, inFlight });
-      this.#load(this.accounts.told(id));
+      const account = this.accounts.told(id);
+      account?.intake.heed(sent, this.now());
+      this.#load(account);
     }
   }
 

@@ -76,6 +76,7 @@ export class PromptAccounting {
       account.pending.addReckoned(open, at, rate);
     }
     account.cache.heedSent(promptTokens, cachedTokens);
+    account.intake.send(open.uncached, at);
     account.begin();
     this.#changed(account, at);
   }

@@ -1,4 +1,5 @@
-import { costOf, costWeights } from '../../../../src/core/cost/cost.js';
+import { TokenIntake } from '../../../../src/core/cost/token-intake.js';
+import { costOf, costWeights, crowding } from '../../../../src/core/cost/cost.js';
 
 const sources = { output: 200, ttftTarget: 2, tpotTarget: 0.05, slope: null, prefillRate: null };
 
@@ -28,7 +29,7 @@ describe('the weights of a cost', () => {
     ],
     [
       { slope: 1, prefillRate: 35_000 },
-      { wait: 5, sequence: 2_000 },
+      { wait: 5, sequence: 8_000 },
     ],
   ])('stay within bounds: %j', (over, expected) => {
     expect(costWeights({ ...sources, ...over })).toEqual(expected);
@@ -46,10 +47,68 @@ describe('the cost of an engine', () => {
     expect(costOf(weights, 1_000, 0, 3, 1, 500)).toBe(costOf(weights, 1_500, 0, 3, 1));
   });
 
+  it('counts the delay of running answers as longer where the engine is crowded with prompts', () => {
+    expect(costOf(weights, 1_000, 300, 5, 1, 0, 4)).toBe(4 * 1_300 + 5 * 4_450);
+  });
+
   it('keeps a conversation where its prefix is until waiting there costs more than computing it elsewhere', () => {
     // 8,000 tokens cached on one engine; its queue grows.
     const elsewhere = costOf(weights, 8_000, 0, 4, 1);
     expect(costOf(weights, 100, 7_000, 4, 1)).toBeLessThan(elsewhere);
     expect(costOf(weights, 100, 18_000, 4, 1)).toBeGreaterThan(elsewhere);
+  });
+});
+
+describe('crowding', () => {
+  it.each([
+    [0, 10_000, 1],
+    [5_000, 10_000, 4],
+    [8_000, 10_000, 25],
+    [10_000, 10_000, 100],
+    [1e9, 10_000, 100],
+    [5_000, 0, 1],
+    [NaN, 10_000, 1],
+    [-1, 10_000, 1],
+  ])('%d tokens a second into %d', (intake, rate, expected) => {
+    expect(crowding(intake, rate)).toBeCloseTo(expected, 9);
+  });
+});
+
+describe('TokenIntake', () => {
+  it('is a rate over the last five seconds, in which older tokens count less', () => {
+    const intake = new TokenIntake();
+    expect(intake.rate(0)).toBe(0);
+    intake.send(5_000, 1_000);
+    expect(intake.rate(1_000)).toBe(1_000);
+    expect(intake.rate(6_000)).toBeCloseTo(1_000 / Math.E, 9);
+  });
+
+  it('comes to the rate of an even stream', () => {
+    const intake = new TokenIntake();
+    for (let at = 0; at < 60_000; at += 10) intake.send(20, at);
+    expect(intake.rate(60_000)).toBeCloseTo(2_000, -1);
+  });
+
+  it('tells other processes what was sent here since it told last, and not what they told', () => {
+    const [here, there] = [new TokenIntake(), new TokenIntake()];
+    here.send(100, 0);
+    here.send(50, 0);
+    there.heed(here.takeUntold(), 0);
+    expect(there.rate(0)).toBe(here.rate(0));
+    expect([here.takeUntold(), there.takeUntold()]).toEqual([0, 0]);
+  });
+
+  it.each([NaN, Infinity, -1, 0, '5', null, 1e10])('does not hear %p', (odd) => {
+    const intake = new TokenIntake();
+    intake.heed(odd, 0);
+    intake.heed(100, NaN);
+    expect(intake.rate(0)).toBe(0);
+  });
+
+  it('does not run backwards with a clock that does', () => {
+    const intake = new TokenIntake();
+    intake.send(100, 10_000);
+    intake.send(100, 5_000);
+    expect(intake.rate(4_000)).toBe(40);
   });
 });
