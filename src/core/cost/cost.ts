@@ -41,8 +41,9 @@ export interface WeightSources {
  *
  * A token of prefill takes 1 / rate seconds. While it waits, the request spends that of its budget to the first token,
  * T; each running answer of `output` tokens that it holds up spends it of its budget for all further tokens,
- * output x t. So the first weighs (output x t) / T of the second, times those who wait together: w. One more sequence makes every token of an answer
- * later by the slope b, in all by output x b seconds, in which the engine would compute output x b x rate tokens: d.
+ * output x t. So the first weighs (output x t) / T of the second, times those who wait together: w. One more sequence
+ * makes every token of an answer later by the slope b, in all by output x b seconds, in which the engine would compute
+ * output x b x rate tokens: d.
  */
 export function costWeights({
   output,
@@ -60,18 +61,16 @@ export function costWeights({
 }
 
 /**
- * How much longer a token of prefill delays a running answer where the engine spends a share of its time on prompts.
- *
- * In each second it has 1 - share left for decoding, so a token that takes s takes s / (1 - share). More prompts raise
- * the share, and the time of each token by the derivative, s / (1 - share)^2: the square is what is returned, from 1 on
- * an engine without prompts to 100 on one with nothing else.
+ * How much longer a token of prefill delays a running answer where the engine spends a share of its time on prompts:
+ * while that token is computed more prompts come, which are computed before the answer goes on as well, in all
+ * 1 / (1 - share) as much (the busy period of a queue). From 1 on an engine without prompts to 10 on one with nothing
+ * else.
  *
  * @param intake uncached prompt tokens that the engine was sent, tokens a second
  * @param rate that it computes, tokens a second
  */
 export function crowding(intake: number, rate: number): number {
-  const share = rate > 0 ? within(intake / rate, 0, MOST_PREFILL_SHARE) : 0;
-  return 1 / (1 - share) ** 2;
+  return 1 / (1 - (rate > 0 ? within(intake / rate, 0, MOST_PREFILL_SHARE) : 0));
 }
 
 /**
