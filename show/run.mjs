@@ -28,7 +28,10 @@ const SHOWS = {
   B7: ['b7-simulator', 'the simulated engine: 50,000 chunks/s of a core, and HTTP agrees with virtual time'],
   B8: ['b8-demo', 'the demo runs on the simulator: its pace, and hits in the prefix cache'],
   B10: ['b10-start-and-size', 'time to ready, memory idle and with 1,000 streams, size of what is installed'],
-  C7: ['c7-decision', 'a decision over 64 engines, bytes for each block, and 10 million distinct prompts'],
+  C7: [
+    'c7-decision',
+    'a decision of prefixaware over 64 engines, bytes for each block, and 10 million distinct prompts',
+  ],
   C8: ['c8-hostile-prompts', 'prompts that are made to slow a decision down do not'],
   C9: ['c9-virtual-speed', 'eight engines in simulated time, a hundred times faster than real time'],
   C11: ['c11-workers-learn', 'two workers: what one learns of a prompt, the other knows within 50 ms'],
