@@ -22,7 +22,11 @@ const SYSTEM = 600;
 /** Tokens of a user's turn and of an answer; a block of the engines' caches has 32. */
 const [LEAST_TURN, MORE_TURN] = [80, 160];
 const ANSWER = 48;
-/** Milliseconds from one conversation's begin to the next one's, and from an answer to the next turn. */
+/**
+ * Milliseconds from one conversation's begin to the next one's, and from an answer to the next turn. People read before
+ * they go on. Without such pauses engines are crowded, and prefixaware gives up some hits to spare requests a wait: with
+ * at most 600 ms and one system prompt of 400 tokens it had 75.3 %, session 78.5 %, roundrobin 65.2 %.
+ */
 const STAGGER_MS = 200;
 const [LEAST_THINK_MS, MORE_THINK_MS] = [1_000, 2_000];
 /** Words of the model's vocabulary, each of them one token. */

@@ -29,7 +29,7 @@ const SHOWS = {
   B8: ['b8-demo', 'the demo runs on the simulator: its pace, and hits in the prefix cache'],
   B10: ['b10-start-and-size', 'time to ready, memory idle and with 1,000 streams, size of what is installed'],
   C2: ['c2-agreement', 'wall-clock time through the real router agrees with virtual time, policy by policy'],
-  C6: ['c6-cache-hits', 'two real vLLM engines: prompts meet the prefix caches, by the engines own counters'],
+  C6: ['c6-cache-hits', 'two real vLLM engines: prompts meet the prefix caches, as these count them'],
   C7: [
     'c7-decision',
     'a decision of prefixaware over 64 engines, bytes for each block, and 10 million distinct prompts',
