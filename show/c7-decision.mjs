@@ -148,7 +148,8 @@ export async function show(args) {
     options: { only: { type: 'string' }, prompts: { type: 'string', default: '10000000' } },
   });
   const figures = new Figures();
-  if (values.only !== 'memory') await decisions(figures);
+  // In this order: what the decisions leave behind would be collected in the middle of the insertions.
   if (values.only !== 'decision') await memory(figures, Number(values.prompts));
+  if (values.only !== 'memory') await decisions(figures);
   return figures;
 }
