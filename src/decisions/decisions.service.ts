@@ -50,6 +50,14 @@ export class Decisions {
     return trace;
   }
 
+  /**
+   * The request is on its way: the log's blocks are named now, which is not before the engine has the request, and
+   * not after its commit, when the bytes of the body go.
+   */
+  sent(facts: RequestFacts): void {
+    if (this.log.on) facts.prompt?.blocks();
+  }
+
   /** The request of a trace is over. */
   end(trace: DecisionTrace, facts: RequestFacts): void {
     trace.ended(performance.now());

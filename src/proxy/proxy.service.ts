@@ -149,6 +149,7 @@ export class ProxyService {
     const exchange = new Exchange(facts, this.#outgoing(call), answer, ranking, this.services, followers);
     answer.tell(exchange);
     exchange.start();
+    this.decisions.sent(facts);
   }
 
   #facts({ request, id, path, answer, body }: Call, read: ReadBody, model: string): RequestFacts {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { atEndOfTurn, type AtEndOfTurn } from '../scheduling/end-of-turn.js';
+import { byEndOfTurn, type AtEndOfTurn } from '../scheduling/end-of-turn.js';
 import type { AnswerWriter } from './answer-writer.js';
 
 /** Longest size line of a chunk that a buffer can hold, with both line ends and the last chunk. */
@@ -105,7 +105,7 @@ export class SocketAnswer implements AnswerWriter, AtEndOfTurn {
     if (this.#corked) return;
     this.#corked = true;
     this.#socket.cork();
-    atEndOfTurn(this);
+    byEndOfTurn(this);
   }
 
   onceDrained(resume: () => void): void {

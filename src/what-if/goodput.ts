@@ -17,21 +17,28 @@ export function ttftOf({ request, firstToken }: VirtualResult): number | null {
   return firstToken === null ? null : firstToken - request.arrival;
 }
 
-/** Seconds for each token after the first one; null for answers of one token and those that did not finish. */
-export function tpotOf({ outcome, firstToken, end, tokens }: VirtualResult): number | null {
-  if (outcome !== 'finished' || firstToken === null || tokens < 2) return null;
+/**
+ * Seconds for each token after the first one; null for answers of one token. Of an answer that was under way when the
+ * run was over, for those that had come.
+ */
+export function tpotOf({ firstToken, end, tokens }: VirtualResult): number | null {
+  if (firstToken === null || tokens < 2) return null;
   return (end - firstToken) / (tokens - 1);
 }
 
-/** Whether a request was answered whole, and within both targets. */
+/**
+ * Whether a request was answered within both targets. One that was being answered when the run was over is judged by
+ * its pace so far: to miss it for its length alone would tell against long answers.
+ */
 export function meets(result: VirtualResult, targets: Targets): boolean {
+  const { outcome } = result;
   const ttft = ttftOf(result);
-  if (result.outcome !== 'finished' || ttft === null) return false;
+  if (ttft === null || (outcome !== 'finished' && outcome !== 'unfinished')) return false;
   return ttft <= targets.ttft && (tpotOf(result) ?? 0) <= targets.tpot;
 }
 
 /**
- * The share of all these requests that met the targets, 0 to 1; refused and unfinished ones did not. NaN
+ * The share of all these requests that met the targets, 0 to 1; those that were refused or still wait did not. NaN
  * without requests.
  */
 export function goodputOf(results: readonly VirtualResult[], targets: Targets): number {

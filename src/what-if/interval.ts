@@ -39,3 +39,14 @@ export function pairedInterval(ours: readonly number[], theirs: readonly number[
   }
   return intervalOf(ours.map((value, at) => value - (theirs[at] as number)));
 }
+
+/**
+ * How many times `theirs` is in `ours`, for values above 0: geometric mean with its 95 % interval, paired as above.
+ *
+ * @throws RangeError for unequal numbers of values
+ */
+export function pairedRatio(ours: readonly number[], theirs: readonly number[]): Interval {
+  const logs = (values: readonly number[]): number[] => values.map((value) => Math.log(value));
+  const { mean, low, high } = pairedInterval(logs(ours), logs(theirs));
+  return { mean: Math.exp(mean), low: Math.exp(low), high: Math.exp(high) };
+}

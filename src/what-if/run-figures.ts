@@ -19,7 +19,7 @@ export interface RunFigures {
    * that a policy does not look better for those that it never served.
    */
   readonly ttft: Spread;
-  /** Seconds for each token after the first one, by finished request. */
+  /** Seconds for each token after the first one, by request. */
   readonly tpot: Spread;
   /** Share of the prompt tokens of requests with a first token that came from a prefix cache, 0 to 1. */
   readonly hitRate: number;
@@ -28,7 +28,7 @@ export interface RunFigures {
   readonly preemptions: number;
 }
 
-/** @param period of arrivals; it should end so long before the run that a good answer could be finished */
+/** @param period of arrivals; it should end so long before the run that a request in time has its first token */
 export function figuresOf(
   run: Pick<VirtualRun, 'results'>,
   engines: number,

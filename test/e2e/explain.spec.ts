@@ -195,3 +195,16 @@ describe('without --allow-explain', () => {
     await engine.close();
   });
 });
+
+describe('when no engine answers', () => {
+  it('the error of the router tells of the engine that was tried last', async () => {
+    const engines = await Promise.all([1, 2].map(async () => startSimulatedEngine({ models: ['tiny'] })));
+    const router = await startTestRouter(engines, ['--allow-explain']);
+    await Promise.all(engines.map(async (engine) => engine.setFault({ reset: 'before-head' })));
+    const answer = await ask(`${router.url}/v1/chat/completions`, { headers: PLEASE, body: chat() });
+    expect([answer.status, errorOf(answer).code]).toEqual([502, 'engine_unreachable']);
+    expect(answer.headers[HEADER]).toMatch(/^engine=http:\/\/127\.0\.0\.1:\d+; attempt=2; reason=in turn$/);
+    await router.close();
+    await Promise.all(engines.map(async (engine) => engine.close(0)));
+  });
+});

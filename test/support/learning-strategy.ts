@@ -29,6 +29,8 @@ export class LearningStrategy extends RoutingStrategy {
 
   override rank(request: RequestFacts, candidates: readonly Candidate[]): Ranking {
     this.requests.push(request);
+    // Read now: the body goes with the request's commit.
+    request.prompt?.blocks();
     const order = [...candidates].sort((a, b) => (a.engine.url < b.engine.url ? -1 : 1));
     return order.map((candidate, place) => ({
       candidate,

@@ -1,5 +1,10 @@
-const LEAST_WAIT_WEIGHT = 2;
-const MOST_WAIT_WEIGHT = 16;
+/**
+ * A token that waits makes those wait too that come before the queue is empty again: 1 / (1 - utilisation) in all
+ * (the busy period of a queue), which is 4 on an engine that computes prompts three quarters of its time.
+ */
+const WAITING_TOGETHER = 4;
+const LEAST_WAIT_WEIGHT = 4;
+const MOST_WAIT_WEIGHT = 64;
 /** Of an H100 with a model of 8B and answers of 200 tokens; about right within a factor of two on other GPUs. */
 const USUAL_SEQUENCE = 450;
 const LEAST_SEQUENCE = 64;
@@ -11,7 +16,7 @@ export const USUAL_TTFT_TARGET = 2;
 
 /** What the parts of a cost weigh for one model, see `costOf`. */
 export interface CostWeights {
-  /** w: what one token of waiting weighs beside one token by which a running answer is delayed; 2 to 16. */
+  /** w: what one token of waiting weighs beside one token by which a running answer is delayed; 4 to 64. */
   readonly wait: number;
   /** d: prompt tokens that weigh as much as one more decoding sequence; 64 to 8,000. */
   readonly sequence: number;
@@ -36,8 +41,9 @@ export interface WeightSources {
  *
  * A token of prefill takes 1 / rate seconds. While it waits, the request spends that of its budget to the first token,
  * T; each running answer of `output` tokens that it holds up spends it of its budget for all further tokens,
- * output x t. So the first weighs (output x t) / T of the second: w. One more sequence makes every token of an answer
- * later by the slope b, in all by output x b seconds, in which the engine would compute output x b x rate tokens: d.
+ * output x t. So the first weighs (output x t) / T of the second, times those who wait together: w. One more sequence
+ * makes every token of an answer later by the slope b, in all by output x b seconds, in which the engine would compute
+ * output x b x rate tokens: d.
  */
 export function costWeights({
   output,
@@ -46,7 +52,7 @@ export function costWeights({
   slope,
   prefillRate,
 }: WeightSources): CostWeights {
-  const wait = (output * tpotTarget) / ttftTarget;
+  const wait = (WAITING_TOGETHER * output * tpotTarget) / ttftTarget;
   const sequence = slope === null || prefillRate === null ? USUAL_SEQUENCE : output * slope * prefillRate;
   return {
     wait: within(wait, LEAST_WAIT_WEIGHT, MOST_WAIT_WEIGHT),
@@ -55,18 +61,16 @@ export function costWeights({
 }
 
 /**
- * How much longer a token of prefill delays a running answer where the engine spends a share of its time on prompts.
- *
- * In each second it has 1 - share left for decoding, so a token that takes s takes s / (1 - share). More prompts raise
- * the share, and the time of each token by the derivative, s / (1 - share)^2: the square is what is returned, from 1 on
- * an engine without prompts to 100 on one with nothing else.
+ * How much longer a token of prefill delays a running answer where the engine spends a share of its time on prompts:
+ * while that token is computed more prompts come, which are computed before the answer goes on as well, in all
+ * 1 / (1 - share) as much (the busy period of a queue). From 1 on an engine without prompts to 10 on one with nothing
+ * else.
  *
  * @param intake uncached prompt tokens that the engine was sent, tokens a second
  * @param rate that it computes, tokens a second
  */
 export function crowding(intake: number, rate: number): number {
-  const share = rate > 0 ? within(intake / rate, 0, MOST_PREFILL_SHARE) : 0;
-  return 1 / (1 - share) ** 2;
+  return 1 / (1 - (rate > 0 ? within(intake / rate, 0, MOST_PREFILL_SHARE) : 0));
 }
 
 /**

@@ -26,6 +26,8 @@ export class EngineAccount {
   inFlight = 0;
   /** Whether what is under way here has changed and the other processes are still to be told. */
   untold = false;
+  /** Uncached tokens of all prompts that have brought their first token. */
+  computedTokens = 0;
   /** Cached tokens of the prompts of which the engine told how much was cached: as predicted, as told. */
   predictedTokens = 0;
   reportedTokens = 0;

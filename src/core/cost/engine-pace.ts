@@ -18,6 +18,8 @@ const ENOUGH_PROMPTS = 10;
 /** How fast one engine computes, learned from the streams that it answered. */
 export class EnginePace {
   readonly #line = new DecayingLine(KEEP);
+  /** The same without the time that went to the prompts of others. */
+  readonly #decoding = new DecayingLine(KEEP);
   readonly #prefill = new TrackedMedian();
   #heardAt = -Infinity;
 
@@ -36,9 +38,12 @@ export class EnginePace {
     return this.#prefill.values < ENOUGH_PROMPTS ? null : this.#prefill.value;
   }
 
-  /** Seconds by which each output token is later for one more request in flight; null while not known. */
+  /**
+   * Seconds by which each output token is later for one more request that decodes; null while not known. Without
+   * what prompts take: more requests in flight bring more prompts, and those are reckoned apart.
+   */
   get slope(): number | null {
-    return this.known ? this.#line.slope : null;
+    return this.#decoding.points >= ENOUGH_ANSWERS ? this.#decoding.slope : null;
   }
 
   /** Seconds for each output token with `inFlight` requests in flight. */
@@ -52,10 +57,13 @@ export class EnginePace {
    * @param span from its first token to its last, milliseconds
    * @param inFlight mean of the requests in flight over that time
    * @param at monotonic milliseconds
+   * @param prefill prompt tokens that the engine computed in that time
    */
-  heedAnswer(tokens: number, span: number, inFlight: number, at: number): void {
+  heedAnswer(tokens: number, span: number, inFlight: number, at: number, prefill = 0): void {
     if (!(tokens >= SHORTEST_ANSWER) || !(span > 0)) return;
     let pace = span / 1000 / (tokens - 1);
+    const rate = this.prefillRate;
+    if (rate !== null) this.#decoding.add(inFlight, Math.max(pace - prefill / rate / (tokens - 1), 0));
     if (this.known) {
       const fit = this.secondsPerToken(inFlight);
       pace = Math.min(Math.max(pace, fit / OUTLIER), fit * OUTLIER);

@@ -18,6 +18,8 @@ export interface OpenPrompt extends PendingPrompt {
   firstTokenAt: number | null;
   /** The integral of the engine's load until then. */
   loadBefore: number;
+  /** Prompt tokens that the engine had computed until then, see `EngineAccount.computedTokens`. */
+  computedBefore: number;
   /** Another open attempt of the same request. */
   next: OpenPrompt | null;
 }

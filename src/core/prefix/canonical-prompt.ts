@@ -30,7 +30,7 @@ function writeValue(to: CanonicalText, value: unknown, depth = 0): void {
     to.mark(MARK.end);
   } else if (Array.isArray(value)) {
     for (const one of value) {
-      if (!to.step()) return;
+      if (to.spent) return;
       to.mark(MARK.value);
       writeValue(to, one, depth + 1);
     }
@@ -39,7 +39,7 @@ function writeValue(to: CanonicalText, value: unknown, depth = 0): void {
     to.media((apart) => writeValue(apart, value));
   } else {
     for (const key in value) {
-      if (!to.step()) return;
+      if (to.spent) return;
       to.mark(MARK.name);
       to.text(key);
       to.mark(MARK.value);

@@ -13,7 +13,7 @@ const LEAST_MEDIA_BYTES = 2_048;
  */
 const MEDIA_STANDS_FOR = 2_048;
 /** Values of a body that are looked at; what lies behind them is not read. */
-const MOST_STEPS = 16_384;
+const MOST_STEPS = 12_288;
 /** Units of a long text from which its length in bytes is guessed. */
 const SAMPLE = 256;
 
@@ -88,12 +88,17 @@ export class CanonicalText {
 
   /** Whether everything has been written, so that the text may go on. */
   get whole(): boolean {
-    return this.#beyond === 0 && this.#steps <= MOST_STEPS;
+    return this.#beyond === 0 && !this.spent;
   }
 
   /** Whether media are written apart here. */
   get takesMedia(): boolean {
     return this.#media !== null;
+  }
+
+  /** Whether as many values as are looked at have been. */
+  get spent(): boolean {
+    return this.#steps >= MOST_STEPS;
   }
 
   /** Counts a value that is looked at; false when there have been enough. */

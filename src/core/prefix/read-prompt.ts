@@ -39,7 +39,7 @@ let scratch: CanonicalText | null = null;
 
 /**
  * Reads the prompt out of a parsed body and names its blocks. Null when there is none; never throws.
- * The work is bounded: 131,072 tokens (512 KiB of text) are named, 16,384 values are looked at.
+ * The work is bounded: 131,072 tokens (512 KiB of text) are named, 12,288 values are looked at.
  * @param model the name that the request asks for, which is the adapter's for a LoRA
  * @param key secret of this router, the same in all of its workers
  */

@@ -1,14 +1,14 @@
+import { figuresOf, type RunFigures } from '../run-figures.js';
 import { policyNamed } from '../policies.js';
 import { readTraceFile } from '../replay/read-trace-file.js';
 import { replayOf } from '../replay/replay.js';
 import { runStrategy } from '../runner/run-strategy.js';
 import { WORKLOADS } from '../workloads/index.js';
 import type { WorkloadRun } from '../workloads/workload.js';
-import { type Cell, type CellFigures, endOf } from './cell.js';
-import { figuresOf } from './cell-figures.js';
+import { type Cell, endOf } from './cell.js';
 
 /** Runs one cell in this thread. */
-export function runCell(cell: Cell): CellFigures {
+export function runCell(cell: Cell): RunFigures {
   const strategy = policyNamed(cell.policy);
   const { scrapeSeconds } = strategy;
   const run = runStrategy({
@@ -22,7 +22,8 @@ export function runCell(cell: Cell): CellFigures {
     share: cell.share ?? true,
     ...(scrapeSeconds === undefined ? {} : { scrapeSeconds }),
   });
-  return figuresOf(cell, run);
+  const { warmUp, seconds, targets } = cell;
+  return figuresOf(run, cell.engines.length, { from: warmUp, to: warmUp + seconds }, targets);
 }
 
 function trafficOf({ workload, seed, rate, replay }: Cell): WorkloadRun {

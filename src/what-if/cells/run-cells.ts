@@ -1,10 +1,11 @@
 import { Worker } from 'node:worker_threads';
-import type { Cell, CellFigures } from './cell.js';
+import type { RunFigures } from '../run-figures.js';
+import type { Cell } from './cell.js';
 import { runCell } from './run-cell.js';
 
 /** One of the answers of the thread: figures of the cell with that index, or why there are none. */
 export type CellReply =
-  | { readonly index: number; readonly figures: CellFigures }
+  | { readonly index: number; readonly figures: RunFigures }
   | { readonly index: number; readonly problem: string };
 
 export interface CellOrder {
@@ -22,10 +23,10 @@ export interface CellOrder {
 export async function runCells(
   cells: readonly Cell[],
   threads: number,
-  ended: (index: number, figures: CellFigures) => void = () => {},
-): Promise<CellFigures[]> {
-  const all: CellFigures[] = [];
-  const end = (index: number, figures: CellFigures): void => {
+  ended: (index: number, figures: RunFigures) => void = () => {},
+): Promise<RunFigures[]> {
+  const all: RunFigures[] = [];
+  const end = (index: number, figures: RunFigures): void => {
     all[index] = figures;
     ended(index, figures);
   };
@@ -42,7 +43,7 @@ export async function runCells(
 /** A thread that takes cells from the queue until it is empty. */
 async function oneThread(
   queue: [number, Cell][],
-  end: (index: number, figures: CellFigures) => void,
+  end: (index: number, figures: RunFigures) => void,
 ): Promise<void> {
   const thread = new Worker(new URL('./cell.worker.js', import.meta.url));
   try {

@@ -41,9 +41,9 @@ export function policyChart(title: string, rows: readonly PolicyRow[], own: stri
     const kind = policy === own ? 'o' : 'b';
     const middle = y + ROW / 2 - 1;
     const at = (share: number): string => number(LABEL + Math.min(1, Math.max(0, share)) * PANEL);
-    const interval = Number.isNaN(goodput.half)
+    const interval = !Number.isFinite(goodput.high)
       ? ''
-      : `<line class="e" x1="${at(goodput.mean - goodput.half)}" x2="${at(goodput.mean + goodput.half)}" y1="${middle}" y2="${middle}"/>`;
+      : `<line class="e" x1="${at(goodput.low)}" x2="${at(goodput.high)}" y1="${middle}" y2="${middle}"/>`;
     const [mean, p99] = [place(ttft.mean), place(ttft.p99)];
     return (
       `<text x="${LABEL - 8}" y="${y + 15}" text-anchor="end">${escaped(policy)}</text>` +

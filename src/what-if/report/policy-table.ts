@@ -3,11 +3,12 @@ import type { PolicyRow } from './policy-row.js';
 /** Heads of the columns, with their units. */
 export const COLUMNS = [
   ...['policy', 'goodput', '+-', 'TTFT mean', 'p50', 'p90', 'p99 s', 'TPOT mean', 'p50', 'p99 ms'],
-  ...['cached', 'imbalance', 'unfinished', 'failed'],
+  ...['cached', 'imbalance', 'unfinished', 'refused'],
 ] as const;
 
 const percent = (share: number): string => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
-const fixed = (value: number, digits: number): string => (Number.isNaN(value) ? '-' : value.toFixed(digits));
+const fixed = (value: number, digits: number): string =>
+  !Number.isFinite(value) ? '-' : value.toFixed(digits);
 const seconds = (value: number): string => fixed(value, value < 10 ? 3 : 1);
 const milliseconds = (value: number): string => fixed(value * 1e3, 1);
 
@@ -16,13 +17,13 @@ export function cellsOf({ policy, goodput, ttft, tpot, ...row }: PolicyRow): str
   return [
     policy,
     fixed(goodput.mean, 3),
-    fixed(goodput.half, 3),
-    ...[ttft.mean, ttft.p50, ttft.p90, ttft.p99].map(seconds),
-    ...[tpot.mean, tpot.p50, tpot.p99].map(milliseconds),
+    fixed((goodput.high - goodput.low) / 2, 3),
+    ...[ttft.mean, ttft.median, ttft.p90, ttft.p99].map(seconds),
+    ...[tpot.mean, tpot.median, tpot.p99].map(milliseconds),
     percent(row.hitRate),
     fixed(row.imbalance, 2),
     percent(row.unfinished),
-    percent(row.failed),
+    percent(row.refused),
   ];
 }
 

@@ -33,7 +33,7 @@ export interface StrategyRun {
 /** Lets a strategy that serves in the router choose the engines of a simulation. */
 export function runStrategy(run: StrategyRun): VirtualRun {
   const { strategy: Strategy, seed, scrapeSeconds = 5 } = run;
-  const engines = simulatedFleet(run.engines.length);
+  const engines = simulatedFleet(run.engines);
   const random = seededRandom(seed ^ 0x3c6ef372);
   const settings = defaultSettings(Strategy.strategyName);
   const routers = Array.from(

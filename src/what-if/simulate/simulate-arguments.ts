@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { SettingsError } from '../../config/settings-error.js';
 import { type ProfileName, PROFILES } from '../../simulator/model/engine-profile.js';
-import type { Targets } from '../cells/cell.js';
+
 import { POLICY_NAMES, policyNamed } from '../policies.js';
+import { TARGETS, type Targets } from '../targets.js';
 import { WORKLOADS } from '../workloads/index.js';
 import { SIMULATE_FLAGS, type SimulateFlag, type SimulateFlagName } from './simulate-flags.js';
 
@@ -51,6 +52,7 @@ export function readSimulateArguments(argv: readonly string[]): SimulateArgument
   if (given.has('rate') && given.has('load')) problems.push('--rate and --load: one of the two');
   if (replay !== null && given.has('rate'))
     problems.push('--rate: with --replay give --load, how much faster');
+  const profile = profileOf(text('profile') ?? 'h100-8b', problems);
   const known = WORKLOADS.map(({ name }) => name);
   const read: SimulateArguments = {
     help: given.has('help'),
@@ -58,15 +60,15 @@ export function readSimulateArguments(argv: readonly string[]): SimulateArgument
     replay,
     policies: policiesOf(text('policies') ?? DEFAULT_POLICIES, problems),
     engines: number('engines', 1, 64, true) ?? 8,
-    profile: profileOf(text('profile') ?? 'h100-8b', problems),
+    profile,
     load: number('load', 0.01, 100) ?? 1,
     rate: number('rate', 0.001, 10_000),
     seeds: number('seeds', 1, 100, true) ?? (replay === null ? 3 : 1),
     seconds: number('seconds', 1, 100_000),
     warmUp: number('warm-up', 0, 100_000),
     targets: {
-      ttft: number('ttft-target', 0.001, 3_600) ?? 2,
-      tpot: number('tpot-target', 0.0001, 60) ?? 0.05,
+      ttft: number('ttft-target', 0.001, 3_600) ?? TARGETS[profile].ttft,
+      tpot: number('tpot-target', 0.0001, 60) ?? TARGETS[profile].tpot,
     },
     routers: number('routers', 1, 64, true) ?? 1,
     share: !given.has('no-share'),
@@ -74,7 +76,7 @@ export function readSimulateArguments(argv: readonly string[]): SimulateArgument
     json: given.has('json'),
     threads: number('threads', 1, 256, true),
   };
-  if (problems.length > 0) throw new SettingsError(problems);
+  if (problems.length > 0 && !read.help) throw new SettingsError(problems);
   return read;
 }
 

@@ -34,9 +34,12 @@ export const SIMULATE_FLAGS = {
   'warm-up': { value: 'n', help: 'seconds before, which fill the caches; default 60, with --replay 0' },
   'ttft-target': {
     value: 'seconds',
-    help: 'goodput counts requests with their first token in it; default 2',
+    help: 'goodput counts requests with their first token in it; default 2, for l4-8b 4',
   },
-  'tpot-target': { value: 'seconds', help: 'and with no more for each further token; default 0.05' },
+  'tpot-target': {
+    value: 'seconds',
+    help: 'and with no more for each further token; default 0.05, for l4-8b 0.15',
+  },
   routers: { value: 'n', help: 'processes of the router that share the requests, 1 to 64; default 1' },
   'no-share': { value: '', help: 'these processes do not tell each other what they know' },
   replay: {

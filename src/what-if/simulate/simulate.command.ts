@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { accessSync, constants, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import { SettingsError } from '../../config/settings-error.js';
 import { runCells } from '../cells/run-cells.js';
 import { readTraceFile } from '../replay/read-trace-file.js';
@@ -22,6 +23,7 @@ export async function simulateCommand(argv: readonly string[]): Promise<void> {
     return;
   }
   const traffics = plannedTraffics(wanted, recordedSeconds(wanted.replay));
+  checkFolder(wanted.plot);
   const rows = await rowsOf(traffics, wanted.threads ?? availableParallelism());
   if (wanted.json) {
     const told = traffics.map(({ title, workload }, at) => ({
@@ -66,6 +68,16 @@ function recordedSeconds(path: string | null): number {
     return readTraceFile(path).requests.at(-1)?.at ?? 0;
   } catch (error) {
     throw new SettingsError([`--replay ${path}: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
+/** Told before the runs rather than behind them. */
+function checkFolder(path: string | null): void {
+  if (path === null) return;
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch {
+    throw new SettingsError([`--plot ${path}: there is no folder ${dirname(path)} that can be written to`]);
   }
 }
 

@@ -22,6 +22,7 @@ describe('command line', () => {
     [['nonsense', '--port', '1'], 'serve', ['nonsense', '--port', '1']],
     [['demo', '--port', '1', '--speed=2'], 'demo', ['--port', '1', '--speed=2']],
     [['engine', '--port', '1', '--help'], 'engine', ['--port', '1', '--help']],
+    [['simulate', '--help', '--load', '1'], 'simulate', ['--help', '--load', '1']],
     [['config', '--json', '--port', '1'], 'config', ['--json', '--port', '1']],
   ])('%j is %s', (argv, command, rest) => {
     expect(cli(...argv)).toEqual({ command, argv: rest });

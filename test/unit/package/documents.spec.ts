@@ -4,6 +4,7 @@ import { LEGACY_FLAGS } from '../../../src/config/legacy-flags.js';
 import { displayDefault } from '../../../src/config/setting-display.js';
 import { FLAG_KEYS, flagOf } from '../../../src/config/setting-names.js';
 import { ENGINE_FLAGS } from '../../../src/simulator/engine-flags.js';
+import { SIMULATE_FLAGS } from '../../../src/what-if/simulate/simulate-flags.js';
 import { DOCUMENTS, projectFiles, readProjectFile, ROOT } from '../../support/project-files.js';
 
 const documents = [...DOCUMENTS, ...projectFiles('docs').filter((path) => path.endsWith('.md'))];
@@ -48,9 +49,11 @@ describe.each(documents)('%s', (document) => {
   });
 
   it('names flags that exist', () => {
-    const engine = Object.keys(ENGINE_FLAGS).map((name) => `--${name}`);
+    const commands = [...Object.keys(ENGINE_FLAGS), ...Object.keys(SIMULATE_FLAGS)].map(
+      (name) => `--${name}`,
+    );
     const legacy = [...LEGACY_FLAGS.keys()].map((name) => `--${name}`);
-    const known = new Set([...FLAG_KEYS.map(flagOf), ...legacy, ...engine]);
+    const known = new Set([...FLAG_KEYS.map(flagOf), ...legacy, ...commands]);
     // Flags of other programs: npm, docker, git, kubectl, and the commands of ours that take some.
     const others = new Set(
       '--flag --ignore-scripts --install-links --omit --rm --help --version --build-arg --once --speed --json --runs --write --quick --only --ours-dir'.split(

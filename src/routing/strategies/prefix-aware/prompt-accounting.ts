@@ -66,6 +66,7 @@ export class PromptAccounting {
       after: null,
       firstTokenAt: null,
       loadBefore: 0,
+      computedBefore: 0,
       next: null,
     };
     keepOpen(request, open);
@@ -86,6 +87,8 @@ export class PromptAccounting {
     const { account } = open;
     open.firstTokenAt = event.at;
     open.loadBefore = account.load.until(event.at);
+    account.computedTokens += open.uncached;
+    open.computedBefore = account.computedTokens;
     account.pending.release(open);
     this.share.changed(account);
     // The first byte of a whole answer is its last one: it tells nothing of the prompt.
@@ -107,7 +110,8 @@ export class PromptAccounting {
     this.accounts.learning(request.model).heed(request.prompt?.blocks() ?? null, usage, pieces);
     if (request.stream && firstTokenAt !== null && at > firstTokenAt) {
       const inFlight = (account.load.until(at) - open.loadBefore) / (at - firstTokenAt);
-      account.pace.heedAnswer(usage?.completion || pieces, at - firstTokenAt, inFlight, at);
+      const prefill = account.computedTokens - open.computedBefore;
+      account.pace.heedAnswer(usage?.completion || pieces, at - firstTokenAt, inFlight, at, prefill);
     }
     this.accounts.heard(account);
     if (usage === null || usage.cached === null || !(usage.prompt > 0) || request.prompt === undefined)

@@ -4,14 +4,14 @@ import { costOf, costWeights, crowding } from '../../../../src/core/cost/cost.js
 const sources = { output: 200, ttftTarget: 2, tpotTarget: 0.05, slope: null, prefillRate: null };
 
 describe('the weights of a cost', () => {
-  it('begin at 5 and 450 for usual answers and targets', () => {
-    expect(costWeights(sources)).toEqual({ wait: 5, sequence: 450 });
+  it('begin at 20 and 450 for usual answers and targets', () => {
+    expect(costWeights(sources)).toEqual({ wait: 20, sequence: 450 });
   });
 
   it('weigh waiting by how long answers are beside the time that the first token has', () => {
-    expect(costWeights({ ...sources, output: 120 }).wait).toBe(3);
-    expect(costWeights({ ...sources, ttftTarget: 1 }).wait).toBe(10);
-    expect(costWeights({ ...sources, tpotTarget: 0.1 }).wait).toBe(10);
+    expect(costWeights({ ...sources, output: 120 }).wait).toBe(12);
+    expect(costWeights({ ...sources, ttftTarget: 1 }).wait).toBe(40);
+    expect(costWeights({ ...sources, tpotTarget: 0.1 }).wait).toBe(40);
   });
 
   it('weigh a decoding sequence by the prompt tokens of the time that it takes', () => {
@@ -20,16 +20,16 @@ describe('the weights of a cost', () => {
   });
 
   it.each([
-    [{ output: 0 }, { wait: 2, sequence: 450 }],
-    [{ output: 100_000 }, { wait: 16, sequence: 450 }],
-    [{ output: NaN }, { wait: 2, sequence: 450 }],
+    [{ output: 0 }, { wait: 4, sequence: 450 }],
+    [{ output: 100_000 }, { wait: 64, sequence: 450 }],
+    [{ output: NaN }, { wait: 4, sequence: 450 }],
     [
       { slope: 0, prefillRate: 35_000 },
-      { wait: 5, sequence: 64 },
+      { wait: 20, sequence: 64 },
     ],
     [
       { slope: 1, prefillRate: 35_000 },
-      { wait: 5, sequence: 8_000 },
+      { wait: 20, sequence: 8_000 },
     ],
   ])('stay within bounds: %j', (over, expected) => {
     expect(costWeights({ ...sources, ...over })).toEqual(expected);
@@ -62,10 +62,10 @@ describe('the cost of an engine', () => {
 describe('crowding', () => {
   it.each([
     [0, 10_000, 1],
-    [5_000, 10_000, 4],
-    [8_000, 10_000, 25],
-    [10_000, 10_000, 100],
-    [1e9, 10_000, 100],
+    [5_000, 10_000, 2],
+    [8_000, 10_000, 5],
+    [10_000, 10_000, 10],
+    [1e9, 10_000, 10],
     [5_000, 0, 1],
     [NaN, 10_000, 1],
     [-1, 10_000, 1],

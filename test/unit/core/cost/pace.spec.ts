@@ -8,6 +8,7 @@ import { TrackedMedian } from '../../../../src/core/cost/tracked-median.js';
 /** A pace after `answers` answers of 100 tokens at a + b n seconds a token, n from 0 to 19. */
 function paceOf(a: number, b: number, answers = 60): EnginePace {
   const pace = new EnginePace();
+  for (let index = 0; index < 10; index++) pace.heedPrompt(4_000, 200);
   for (let index = 0; index < answers; index++) {
     const n = (index * 7) % 20;
     pace.heedAnswer(100, 99 * (a + b * n) * 1000, n, 1_000);
@@ -111,6 +112,18 @@ describe('EnginePace', () => {
     expect(paceOf(0.01, 0.001, 50).known).toBe(true);
     expect(paceOf(0.01, 0.001).secondsPerToken(10)).toBeCloseTo(0.02, 9);
     expect(paceOf(0.01, 0.001).slope).toBeCloseTo(0.001, 9);
+  });
+
+  it('takes the time of prompts out of the slope', () => {
+    const pace = new EnginePace();
+    for (let index = 0; index < 10; index++) pace.heedPrompt(4_000, 200);
+    // Each request in flight brings 2,000 prompt tokens, a tenth of a second, into the time of an answer.
+    for (let index = 0; index < 60; index++) {
+      const n = (index * 7) % 20;
+      pace.heedAnswer(101, (100 * (0.01 + 0.001 * n) + 0.1 * n) * 1000, n, 1_000, 2_000 * n);
+    }
+    expect(pace.slope).toBeCloseTo(0.001, 9);
+    expect(pace.secondsPerToken(10)).toBeCloseTo(0.03, 9);
   });
 
   it('takes no short answers, and a stalled one as four times the pace', () => {

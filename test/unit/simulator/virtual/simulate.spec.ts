@@ -49,6 +49,24 @@ describe('a simulation', () => {
     expect(second.firstToken).toBeCloseTo(2 * step + 25e-6 + 101 * 0.55e-6, 9);
   });
 
+  it('ticks at its times, before what else happens then, and ends with its last event', () => {
+    const told: string[] = [];
+    const tick = (name: string, seconds: number) => ({
+      seconds,
+      run: (now: number) => void told.push(`${name} ${now}`),
+    });
+    run({
+      arrivals: [request(1, 2), request(2, 3)],
+      ticks: [tick('a', 1), tick('b', 2), tick('never', Infinity)],
+      choose: ({ id }) => {
+        told.push(`request ${id}`);
+        return 0;
+      },
+    });
+    expect(told).toEqual(['a 1', 'a 2', 'b 2', 'request 1', 'a 3', 'request 2']);
+    expect(() => run({ ticks: [tick('a', 0)] })).toThrow(RangeError);
+  });
+
   it('sends requests where the chooser says, which sees the engines as they are', () => {
     const seen: number[][] = [];
     const { results } = run({
