@@ -4,12 +4,11 @@
 //   --only cost|agreement     one half of it
 //   --seconds 30              length of each of the two runs of (b)
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Figures } from './figures.mjs';
-import { LoadClient } from './load-client.mjs';
 import { ROOT, startSimulatedEngine } from './processes.mjs';
 import { readStreams } from './raw-streams.mjs';
+import { replay } from './replay-arrivals.mjs';
 
 const MODEL = 'sim';
 const STREAMS = 500;
@@ -50,30 +49,6 @@ async function cost(figures) {
   figures.check('chunks for each second of CPU', rate, '>= 50000', rate >= 50_000);
 }
 
-/** Replays arrivals through HTTP; times in seconds since the start. */
-async function replay(url, arrivals) {
-  const client = new LoadClient(url);
-  const start = performance.now();
-  const now = () => (performance.now() - start) / 1e3;
-  const sent = [];
-  for (const { arrival, spec } of arrivals) {
-    const wait = arrival * 1e3 - (performance.now() - start);
-    if (wait > 0) await sleep(wait);
-    const body = JSON.stringify({
-      ...{ model: MODEL, stream: true, max_tokens: spec.maxTokens },
-      prompt: [...spec.promptTokens],
-    });
-    const times = { arrival: now(), firstToken: 0, lastToken: 0, tokens: spec.maxTokens };
-    const onBody = (bytes) => {
-      if (bytes.indexOf('"text"') < 0) return;
-      times.lastToken = now();
-      if (times.firstToken === 0) times.firstToken = times.lastToken;
-    };
-    sent.push(client.request({ path: '/v1/completions', body, onBody }).answer.then(() => times));
-  }
-  return Promise.all(sent);
-}
-
 async function agreement(figures, seconds) {
   const load = async (path) => import(join(ROOT, 'dist', 'simulator', path));
   const { poissonArrivals } = await load('virtual/arrivals.js');
@@ -91,7 +66,7 @@ async function agreement(figures, seconds) {
     ];
     const virtual = simulate({ engines: [PROFILES['l4-8b']], arrivals, choose: () => 0 });
     const engine = await startSimulatedEngine(['--model', MODEL, '--profile', 'l4-8b', '--speed', '1']);
-    const real = await replay(engine.url, arrivals);
+    const real = await replay(engine.url, MODEL, arrivals);
     engine.kill();
     const [expected, measured] = [summaryOf(virtual.results), latenciesOf(real)];
     figures.note(`load ${name}`, `${arrivals.length} requests, ${rate}/s`);

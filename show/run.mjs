@@ -28,6 +28,7 @@ const SHOWS = {
   B7: ['b7-simulator', 'the simulated engine: 50,000 chunks/s of a core, and HTTP agrees with virtual time'],
   B8: ['b8-demo', 'the demo runs on the simulator: its pace, and hits in the prefix cache'],
   B10: ['b10-start-and-size', 'time to ready, memory idle and with 1,000 streams, size of what is installed'],
+  C2: ['c2-agreement', 'wall-clock time through the real router agrees with virtual time, policy by policy'],
   C3: [
     'c3-other-engines',
     'prefixaware on simulated engines with other constants and another structure: still in the first two',
@@ -37,7 +38,11 @@ const SHOWS = {
     'c5-slow-engines',
     'two of eight engines are slow: what is learned of them beside what an oracle knows',
   ],
-  C7: ['c7-decision', 'a decision over 64 engines, bytes for each block, and 10 million distinct prompts'],
+  C6: ['c6-cache-hits', 'two real vLLM engines: prompts meet the prefix caches, as these count them'],
+  C7: [
+    'c7-decision',
+    'a decision of prefixaware over 64 engines, bytes for each block, and 10 million distinct prompts',
+  ],
   C7B: ['c7b-ranking', 'the processor time of a decision of prefixaware over 64 engines'],
   C8: ['c8-hostile-prompts', 'prompts that are made to slow a decision down do not'],
   C9: ['c9-virtual-speed', 'eight engines in simulated time, a hundred times faster than real time'],

@@ -10,7 +10,7 @@ import type { EngineStats } from '../../core/prometheus-text.js';
 import type { Candidate, Ranking } from '../../core/ranking.js';
 import type { RequestFacts } from '../../core/request-facts.js';
 import { type RankContext, RoutingStrategy, type StrategyFigure } from '../routing-strategy.js';
-import { CostRanked, byCost } from './prefix-aware/cost-ranked.js';
+import { CostRanked, sortByCost } from './prefix-aware/cost-ranked.js';
 import { FleetAccounts } from './prefix-aware/fleet-accounts.js';
 import { prefixFigures } from './prefix-aware/prefix-figures.js';
 import { PrefixShare } from './prefix-aware/prefix-share.js';
@@ -114,7 +114,7 @@ export class PrefixAwareStrategy extends RoutingStrategy {
         ),
       );
     }
-    return ranking.sort(byCost);
+    return sortByCost(ranking);
   }
 
   override observe(event: AttemptEvent): void {

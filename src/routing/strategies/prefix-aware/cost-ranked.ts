@@ -35,8 +35,27 @@ export class CostRanked implements Ranked {
   }
 }
 
-/** The smaller cost first; of equals fewer in flight, then the emptier cache, then by chance. */
-export function byCost(a: CostRanked, b: CostRanked): number {
+/** Up to so many places, inserting each takes half the time of the built-in sort, whose calls are not inlined. */
+const FEW = 128;
+
+/** Puts the places in order: the smaller cost first; of equals fewer in flight, then the emptier cache, then by chance. */
+export function sortByCost(ranking: CostRanked[]): CostRanked[] {
+  if (ranking.length > FEW) return ranking.sort(byCost);
+  for (let next = 1; next < ranking.length; next++) {
+    const one = ranking[next] as CostRanked;
+    let low = 0;
+    for (let high = next; low < high;) {
+      const middle = (low + high) >>> 1;
+      if (byCost(one, ranking[middle] as CostRanked) < 0) high = middle;
+      else low = middle + 1;
+    }
+    for (let at = next; at > low; at--) ranking[at] = ranking[at - 1] as CostRanked;
+    ranking[low] = one;
+  }
+  return ranking;
+}
+
+function byCost(a: CostRanked, b: CostRanked): number {
   if (a.cost !== b.cost) return a.cost - b.cost;
   return a.inFlight - b.inFlight || a.held - b.held || a.lot - b.lot;
 }
