@@ -43,7 +43,6 @@ const SHOWS = {
     'c7-decision',
     'a decision of prefixaware over 64 engines, bytes for each block, and 10 million distinct prompts',
   ],
-  C7B: ['c7b-ranking', 'the processor time of a decision of prefixaware over 64 engines'],
   C8: ['c8-hostile-prompts', 'prompts that are made to slow a decision down do not'],
   C9: ['c9-virtual-speed', 'eight engines in simulated time, a hundred times faster than real time'],
   C11: ['c11-workers-learn', 'two workers: what one learns of a prompt, the other knows within 50 ms'],
