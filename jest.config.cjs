@@ -24,4 +24,6 @@ module.exports = {
   rootDir: __dirname,
   testRegex: 'test/(unit|e2e)/.*\\.spec\\.ts$',
   testTimeout: 20_000,
+  // One fewer than the cores, which is the default, would leave half of a small machine idle.
+  maxWorkers: '100%',
 };
