@@ -1,4 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { EXPLAIN } from '../core/headers.js';
+
+/** Headers of an answer that scripts of another origin may read, beside those that they always may. */
+const EXPOSED = `x-request-id, ${EXPLAIN}`;
 
 // How long a browser may remember a preflight's answer, seconds.
 const MAX_AGE = '600';
@@ -11,17 +15,10 @@ export function corsHeaders(headers: IncomingHttpHeaders, allowed: readonly stri
   if (allowed.length === 0) return null;
   const { origin } = headers;
   if (allowed.includes('*')) {
-    return ['access-control-allow-origin', '*', 'access-control-expose-headers', 'x-request-id'];
+    return ['access-control-allow-origin', '*', 'access-control-expose-headers', EXPOSED];
   }
   if (origin === undefined || !allowed.includes(origin)) return ['vary', 'Origin'];
-  return [
-    'access-control-allow-origin',
-    origin,
-    'vary',
-    'Origin',
-    'access-control-expose-headers',
-    'x-request-id',
-  ];
+  return ['access-control-allow-origin', origin, 'vary', 'Origin', 'access-control-expose-headers', EXPOSED];
 }
 
 /** Whether the request is a CORS preflight, which the router answers itself. */

@@ -253,6 +253,7 @@ describe('the headers of an answer', () => {
       'access-control-allow-origin': 'https://app.example',
       'access-control-allow-headers': 'authorization, x-mine',
       'access-control-allow-methods': expect.stringContaining('POST'),
+      'access-control-expose-headers': 'x-request-id, x-vllm-router-explain',
       vary: 'Origin',
     });
     const stranger = await ask(cors.url + PATH, {
