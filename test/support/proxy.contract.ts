@@ -270,7 +270,7 @@ export function itKeepsThePromisesToClients(
 
       it('that its client reads slowly comes whole, and does not pile up in the router', async () => {
         const frames = 400;
-        const [start, end] = delta('|').split('|') as [string, string];
+        const [opening, end] = delta('|').split('|') as [string, string];
         const pad = ` ${'x'.repeat(64 * 1024)}${end}`;
         const sent = post(request({ stream: true }));
         const { socket } = await engines.next();
@@ -278,7 +278,7 @@ export function itKeepsThePromisesToClients(
         const writing = (async () => {
           socket.write(chunkedHead(EVENTS));
           for (; written < frames; written++) {
-            if (!socket.write(chunk(`${start}${written}${pad}`))) await once(socket, 'drain');
+            if (!socket.write(chunk(`${opening}${written}${pad}`))) await once(socket, 'drain');
           }
           socket.write('0\r\n\r\n');
         })();
@@ -293,8 +293,8 @@ export function itKeepsThePromisesToClients(
         const next = frameReader(answer);
         for (let n = 0; n < frames; n++) {
           const frame = (await next()) ?? '';
-          expect(frame.length).toBe(start.length + `${n}`.length + pad.length);
-          expect(frame.startsWith(`${start}${n} x`)).toBe(true);
+          expect(frame.length).toBe(opening.length + `${n}`.length + pad.length);
+          expect(frame.startsWith(`${opening}${n} x`)).toBe(true);
         }
         expect(await next()).toBeNull();
         await writing;
