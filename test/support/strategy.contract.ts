@@ -262,7 +262,7 @@ export function itKeepsTheStrategyContract(strategy: StrategyClass, settings: Se
     serve(0, 20_000);
     const full = heapInUse();
     serve(20_000, 60_000);
-    // 40,000 keys of a Map alone are 3 MB; what keeps its bound grows by some tens of KB.
+    // 40,000 keys of a Map are 2 MB; what keeps its bound grows by some tens of KB.
     const grown = heapInUse() - full;
     expect(grown).toBeLessThan(1024 * 1024);
     expect(subject.rank(requestFacts(), candidates(3), fixedContext())).toHaveLength(3);
