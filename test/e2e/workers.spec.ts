@@ -79,7 +79,10 @@ const stream = async (tokens: number) => {
 
 // Three processes take a second of CPU each to start: one router serves all tests that it can, in their order.
 describe('a router with two workers', () => {
-  beforeAll(async () => start('--access-log', '--shutdown-delay', '0.5'));
+  // The delay is long enough to ask both workers, and the intervals are longer than the tests.
+  const flags = ['--access-log', '--shutdown-delay', '2'];
+  const once = ['--engine-stats-interval', '3600', '--model-refresh-interval', '3600'];
+  beforeAll(async () => start(...flags, ...once));
   afterAll(stop);
 
   it('spreads requests evenly over both and over the engines, counts each once, and asks engines once', async () => {
@@ -90,7 +93,9 @@ describe('a router with two workers', () => {
     const served = (worker: number): number =>
       router.output.filter((line) => line.includes('Routing request') && line.includes(`"worker":${worker},`))
         .length;
-    expect([served(1), served(2)]).toEqual([requests / 2, requests / 2]);
+    expect(served(1) + served(2)).toBe(requests);
+    // A busy machine may give one of them two connections in a row.
+    expect(Math.min(served(1), served(2))).toBeGreaterThan(requests / 3);
     const [first = 0, second = 0] = engines.map(({ requestCount }) => requestCount);
     expect(first + second).toBe(requests);
     expect(Math.abs(first - second)).toBeLessThanOrEqual(WORKERS);
@@ -155,7 +160,7 @@ describe('a router with two workers', () => {
   });
 
   it('lets the streams of all workers end when it is told to stop, and exits with 0', async () => {
-    const streams = await ofEach(async () => stream(300));
+    const streams = await ofEach(async () => stream(600));
     router.child.kill('SIGTERM');
     await until(async () => (await readies()).every((status) => status === 503));
     expect(await Promise.all(streams.map(async ({ end }) => end()))).toEqual([
