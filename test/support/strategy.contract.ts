@@ -93,7 +93,7 @@ export function urlsOf(ranking: Ranking): string[] {
 function heapInUse(): number {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  collect();
+  // Once: in the process of a whole suite each collection takes some tenths of a second.
   collect();
   return process.memoryUsage().heapUsed;
 }
