@@ -89,17 +89,20 @@ describe('a large body', () => {
     expect((await sent).status).toBe(200);
   });
 
-  it('is refused like a small one when it is no good', async () => {
-    for (const [body, status, code] of [
-      [oddJson('nope', LARGE), 404, 'model_not_found'],
-      [oddJson('tiny', LARGE).subarray(0, -3), 400, 'invalid_json'],
-      [Buffer.from('['.repeat(3_000_000)), 400, 'invalid_json'],
-      [Buffer.from(`[${'1,'.repeat(2_000_000)}1]`), 400, 'invalid_request'],
-      [Buffer.from(`{"model":1,"x":"${'y'.repeat(2_000_000)}"}`), 400, 'invalid_request'],
-    ] as const) {
-      const answer = await ask(`${router.url}/v1/chat/completions`, { body, headers: JSON_TYPE });
-      expect([answer.status, errorOf(answer).code]).toEqual([status, code]);
-    }
+  it.each<[what: string, make: () => Buffer, status: number, code: string]>([
+    ['names an unknown model', () => oddJson('nope', LARGE), 404, 'model_not_found'],
+    ['breaks off', () => oddJson('tiny', LARGE).subarray(0, -3), 400, 'invalid_json'],
+    ['is nothing but depth', () => Buffer.from('['.repeat(3_000_000)), 400, 'invalid_json'],
+    ['is a list', () => Buffer.from(`[${'1,'.repeat(2_000_000)}1]`), 400, 'invalid_request'],
+    [
+      'has a number for its model',
+      () => Buffer.from(`{"model":1,"x":"${'y'.repeat(2_000_000)}"}`),
+      400,
+      'invalid_request',
+    ],
+  ])('that %s is refused like a small one', async (_what, make, status, code) => {
+    const answer = await ask(`${router.url}/v1/chat/completions`, { body: make(), headers: JSON_TYPE });
+    expect([answer.status, errorOf(answer).code]).toEqual([status, code]);
   });
 
   it('whose client leaves while it is read leaves nothing behind', async () => {
