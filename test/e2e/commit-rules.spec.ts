@@ -40,44 +40,50 @@ const WHOLE_FAILURES: typeof STREAM_FAILURES = [
   ['breaks off a chunked body', { truncated: true }, 'reset'],
 ];
 
+const CASES = [
+  ...STREAM_FAILURES.map(([name, fault, cause]) => ({ name, fault, cause, moved: 'a stream' })),
+  ...WHOLE_FAILURES.map(([name, fault, cause]) => ({ name, fault, cause, moved: 'an answer' })),
+].map((one, at) => ({ ...one, model: `m${at}` }));
+
 describe('a failure before the first token', () => {
-  let engines: SimulatedEngine[];
+  /** Two for each case, of a model of their own: an engine that failed is set aside for seconds. */
+  let engines: Map<string, [SimulatedEngine, SimulatedEngine]>;
   let router: RunningRouter;
+  /** Retries of the cases before, by cause. */
+  const retries = new Map<string, number>();
 
-  beforeEach(async () => {
-    engines = await Promise.all([
-      startSimulatedEngine({ models: ['tiny'] }),
-      startSimulatedEngine({ models: ['tiny'] }),
-    ]);
-    router = await startTestRouter(engines);
+  beforeAll(async () => {
+    const start = ({ model }: { model: string }) => startSimulatedEngine({ models: [model] });
+    engines = new Map();
+    for (const one of CASES) engines.set(one.model, [await start(one), await start(one)]);
+    router = await startTestRouter([...engines.values()].flat());
   });
-  afterEach(async () => {
+  afterAll(async () => {
     await router.close();
-    await Promise.all(engines.map((engine) => engine.close()));
+    await Promise.all([...engines.values()].flat().map((engine) => engine.close()));
   });
 
-  /** Two requests meet both engines in turn: one of them fails first. */
-  const bothAnswer = async (fault: Fault, cause: string, stream: boolean): Promise<void> => {
-    const [bad, good] = engines as [SimulatedEngine, SimulatedEngine];
-    await bad.setFault(fault);
-    for (const _ of [1, 2]) {
-      const answer = await ask(`${router.url}/v1/chat/completions`, { body: chat({ stream }) });
-      expect(answer.status).toBe(200);
-      if (stream) expect(framesOf(answer.body).at(-1)).toBe('data: [DONE]');
-      else
-        expect(jsonOf<{ choices: { finish_reason: string }[] }>(answer).choices[0]?.finish_reason).toBe(
-          'length',
-        );
-    }
-    expect(good.requestCount).toBe(2);
-    expect(await metric(router.url, 'vllm_router_retries_total', `cause="${cause}"`)).toBe(1);
-    await whenNothingIsHeld(router.url);
-  };
-
-  it.each(STREAM_FAILURES)('of an engine that %s moves a stream to the other engine', (_name, fault, cause) =>
-    bothAnswer(fault, cause, true),
-  );
-  it.each(WHOLE_FAILURES)('of an engine that %s moves an answer to the other engine', (_name, fault, cause) =>
-    bothAnswer(fault, cause, false),
+  // Two requests meet both engines in turn: one of them fails first.
+  it.each(CASES)(
+    'of an engine that $name moves $moved to the other engine',
+    async ({ model, fault, cause, moved }) => {
+      const stream = moved === 'a stream';
+      const [bad, good] = engines.get(model)!;
+      await bad.setFault(fault);
+      for (const _ of [1, 2]) {
+        const answer = await ask(`${router.url}/v1/chat/completions`, { body: chat({ model, stream }) });
+        expect(answer.status).toBe(200);
+        if (stream) expect(framesOf(answer.body).at(-1)).toBe('data: [DONE]');
+        else
+          expect(jsonOf<{ choices: { finish_reason: string }[] }>(answer).choices[0]?.finish_reason).toBe(
+            'length',
+          );
+      }
+      expect(good.requestCount).toBe(2);
+      const retried = (retries.get(cause) ?? 0) + 1;
+      retries.set(cause, retried);
+      expect(await metric(router.url, 'vllm_router_retries_total', `cause="${cause}"`)).toBe(retried);
+      await whenNothingIsHeld(router.url);
+    },
   );
 });

@@ -78,38 +78,30 @@ describe('--decision-log', () => {
     expect(readFileSync(path, 'utf8')).not.toMatch(/somebody|w1/);
   });
 
-  it('has the blocks of large bodies too, which another thread reads', async () => {
-    const router = await startRouterProcess([engine], ['--decision-log', path]);
-    const words = Array.from({ length: 200_000 }, (_, n) => `word${n}`).join(' ');
-    const send = async (content: string): Promise<number> => {
-      const body = chat({ messages: [{ role: 'user', content }] });
-      return (await ask(`${router.url}/v1/chat/completions`, { body })).status;
-    };
-    await send(words);
-    expect(await send(words.slice(0, 100_000))).toBe(200);
-    await until(() => lines().length === 2);
-    const [large, small] = lines();
-    expect(large?.blocks).toHaveLength(2_048);
-    expect(large?.['prompt_size']).toBeGreaterThan(words.length);
-    expect(small?.blocks.length).toBeGreaterThan(380);
-    expect(large?.blocks.slice(0, small?.blocks.length)).toEqual(small?.blocks);
-    await router.kill();
-  });
-
-  it('has whole lines of all workers in one file', async () => {
+  it('has whole lines of all workers in one file, and the blocks of large bodies, which another thread reads', async () => {
     const router = await startRouterProcess(
       [engine],
       ['--workers', '2', '--shutdown-delay', '0', '--decision-log', path],
     );
+    const completions = `${router.url}/v1/chat/completions`;
     const requests = 40;
-    await Promise.all(
-      Array.from({ length: requests }, async () =>
-        ask(`${router.url}/v1/chat/completions`, { body: chat() }),
-      ),
-    );
+    await Promise.all(Array.from({ length: requests }, async () => ask(completions, { body: chat() })));
     await until(() => lines().length === requests);
     expect(new Set(lines().map(({ worker }) => worker))).toEqual(new Set([1, 2]));
     expect(new Set(lines().map(({ run }) => run)).size).toBe(1);
+
+    const words = Array.from({ length: 200_000 }, (_, n) => `word${n}`).join(' ');
+    for (const content of [words, words.slice(0, 100_000)]) {
+      const told = lines().length;
+      const body = chat({ messages: [{ role: 'user', content }] });
+      expect((await ask(completions, { body })).status).toBe(200);
+      await until(() => lines().length === told + 1);
+    }
+    const [large, small] = lines().slice(requests);
+    expect(large?.blocks).toHaveLength(2_048);
+    expect(large?.['prompt_size']).toBeGreaterThan(words.length);
+    expect(small?.blocks.length).toBeGreaterThan(380);
+    expect(large?.blocks.slice(0, small?.blocks.length)).toEqual(small?.blocks);
     await router.kill();
   });
 

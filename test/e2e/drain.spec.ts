@@ -36,8 +36,8 @@ describe('a router that is told to stop', () => {
   const ready = async (): Promise<number> => (await ask(`${router.url}/ready`)).status;
 
   it('is unready at once, serves on for the delay, lets a stream end, and exits with 0', async () => {
-    await start('--shutdown-delay', '1', '--shutdown-timeout', '15');
-    const text = JSON.stringify({ ...chat({ max_tokens: 400 }), stream: true });
+    await start('--shutdown-delay', '2', '--shutdown-timeout', '15');
+    const text = JSON.stringify({ ...chat({ max_tokens: 800 }), stream: true });
     const request = `POST /v1/chat/completions HTTP/1.1\r\nhost: r\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
     const busy = await openSocket(router.url);
     busy.write(request);

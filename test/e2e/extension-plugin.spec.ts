@@ -1,12 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { answeredBy, type MiniEngine, startMiniEngine } from '../support/mini-engine.js';
 
 const MAIN = resolve(__dirname, '../../dist/main.js');
+const PLUGINS = resolve(__dirname, '../../dist/plugins.js');
 
 const PLUGIN = `
 export default ({ RoutingStrategy, EngineDiscovery }) => ({
@@ -63,6 +66,20 @@ async function fails(args: string[]): Promise<{ code: number; stderr: string }> 
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number];
   return { code, stderr };
+}
+
+/** What is wrong with each of these plugins, as the program loads them: in one process for all. */
+async function problemsOf(paths: readonly string[]): Promise<string[][]> {
+  const script = `
+    const { loadPlugins } = await import(${JSON.stringify(pathToFileURL(PLUGINS).href)});
+    const problems = [];
+    for (const path of process.argv.slice(1)) {
+      problems.push(await loadPlugins([path]).then(() => [], (error) => error.problems));
+    }
+    console.log(JSON.stringify(problems));`;
+  const args = ['--input-type=module', '-e', script, '--', ...paths];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as string[][];
 }
 
 async function stopped(child: ChildProcess): Promise<void> {
@@ -130,24 +147,30 @@ describe('--plugin', () => {
     await stopped(child);
   });
 
-  it.each([
-    ['export const nothing = 1;', /must export a function by default/],
-    ['export default () => 1;', /must return an object/],
-    [
-      'export default () => ({ strategies: [class { static strategyName = "x"; }] });',
-      /must be a class that extends RoutingStrategy/,
-    ],
-    [
-      'export default ({ RoutingStrategy }) => ({ strategies: [class extends RoutingStrategy { static strategyName = "session"; }] });',
-      /registered twice/,
-    ],
-    ['throw new Error("no such luck");', /no such luck/],
-  ])('refuses %s at start with one line and exit code 2', async (source, reason) => {
-    const bad = join(folder, `bad-${Math.random()}.mjs`);
-    await writeFile(bad, source);
+  it('that cannot be used is refused at start with one line and exit code 2', async () => {
+    const bad = join(folder, 'nothing.mjs');
+    await writeFile(bad, 'export const nothing = 1;');
     const { code, stderr } = await fails(['--plugin', bad]);
-    expect(stderr).toMatch(reason);
-    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(/^--plugin ".*nothing\.mjs": it must export a function by default: .*\n$/);
     expect(code).toBe(2);
+  });
+
+  it('is refused with one problem, which says what is wrong', async () => {
+    const bad: readonly [source: string, reason: RegExp][] = [
+      ['export const nothing = 1;', /must export a function by default/],
+      ['export default () => 1;', /must return an object/],
+      [
+        'export default () => ({ strategies: [class { static strategyName = "x"; }] });',
+        /must be a class that extends RoutingStrategy/,
+      ],
+      [
+        'export default ({ RoutingStrategy }) => ({ strategies: [class extends RoutingStrategy { static strategyName = "session"; }] });',
+        /registered twice/,
+      ],
+      ['throw new Error("no such luck");', /no such luck/],
+    ];
+    const paths = bad.map((_, index) => join(folder, `bad-${index}.mjs`));
+    await Promise.all(bad.map(async ([source], index) => writeFile(paths[index]!, source)));
+    expect(await problemsOf(paths)).toEqual(bad.map(([, reason]) => [expect.stringMatching(reason)]));
   });
 });

@@ -7,16 +7,22 @@ import { type RouterProcess, startRouterProcess } from '../support/router-proces
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** JSON of some 25 MB that no parser would write like this, its model at the very end. */
-function oddJson(model: string): Buffer {
+/** The most that a transcription may bring to OpenAI. */
+const MOST = 25_000_000;
+/** Five times what is read in another thread. */
+const LARGE = 5_000_000;
+
+/** JSON of at least so many bytes that no parser would write like this, its model at the very end. */
+function oddJson(model: string, size: number): Buffer {
   const line =
     ' "dup" :1,\t"dup": 12345678901234567890 , "t":"na\u00efve \\u00e9 \u4f60\u597d \ud83d\ude80 \\/ \\n",\r\n';
+  const middle = line.repeat(Math.ceil(size / Buffer.byteLength(line)));
   return Buffer.from(
-    `{ "model":"other",${line.repeat(320_000)} "messages":[ {"role":"user" ,"content":"a"} ],"model" : "${model}" }\n`,
+    `{ "model":"other",${middle} "messages":[ {"role":"user" ,"content":"a"} ],"model" : "${model}" }\n`,
   );
 }
 
-describe('a body of 25 MB', () => {
+describe('a large body', () => {
   let engines: SimulatedEngine[];
   let router: RouterProcess;
 
@@ -30,9 +36,9 @@ describe('a body of 25 MB', () => {
     await Promise.all(engines.map((engine) => engine.close()));
   });
 
-  it('reaches the engine byte for byte, and so does the answer its client', async () => {
-    const body = oddJson('tiny');
-    expect(body.length).toBeGreaterThan(25_000_000);
+  it('of 25 MB reaches the engine byte for byte, and so does the answer its client', async () => {
+    const body = oddJson('tiny', MOST);
+    expect(body.length).toBeGreaterThan(MOST);
     for (const engine of engines) await engine.setFault({ echo: true });
     const answer = await ask(`${router.url}/v1/chat/completions`, { body, headers: JSON_TYPE });
     expect(engines.flatMap(({ requests }) => requests.map((seen) => seen.sha256))).toEqual([sha256(body)]);
@@ -41,7 +47,7 @@ describe('a body of 25 MB', () => {
   });
 
   // Before an engine fails: one that is set aside would not be the session's home.
-  it('of a form keeps its session and its model', async () => {
+  it('of a form of 25 MB keeps its session and its model', async () => {
     const boundary = 'b0undary';
     const part = (head: string, value: Buffer | string): Buffer[] => [
       Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; ${head}\r\n\r\n`),
@@ -50,7 +56,7 @@ describe('a body of 25 MB', () => {
     ];
     const body = Buffer.concat([
       ...part('name="user"', 'anna'),
-      ...part('name="file"; filename="a.wav"', randomBytes(25_000_000)),
+      ...part('name="file"; filename="a.wav"', randomBytes(MOST)),
       ...part('name="model"', 'tiny'),
       Buffer.from(`--${boundary}--\r\n`),
     ]);
@@ -64,7 +70,7 @@ describe('a body of 25 MB', () => {
   });
 
   it('is sent whole to a second engine when the first one fails', async () => {
-    const body = oddJson('tiny');
+    const body = oddJson('tiny', LARGE);
     await Promise.all(engines.map((engine) => engine.setFault({ reset: 'before-head' })));
     const counts = engines.map(({ requestCount }) => requestCount);
     expect((await ask(`${router.url}/v1/chat/completions`, { body, headers: JSON_TYPE })).status).toBe(502);
@@ -76,30 +82,33 @@ describe('a body of 25 MB', () => {
   });
 
   it('is read while small requests go on', async () => {
-    const large = oddJson('tiny');
+    const large = oddJson('tiny', LARGE);
     for (const engine of engines) await engine.setFault({ echo: true });
     const sent = ask(`${router.url}/v1/chat/completions`, { body: large, headers: JSON_TYPE });
     for (let i = 0; i < 20; i++) expect((await ask(`${router.url}/health`)).status).toBe(200);
     expect((await sent).status).toBe(200);
   });
 
-  it('is refused like a small one when it is no good', async () => {
-    for (const [body, status, code] of [
-      [oddJson('nope'), 404, 'model_not_found'],
-      [oddJson('tiny').subarray(0, -3), 400, 'invalid_json'],
-      [Buffer.from('['.repeat(3_000_000)), 400, 'invalid_json'],
-      [Buffer.from(`[${'1,'.repeat(2_000_000)}1]`), 400, 'invalid_request'],
-      [Buffer.from(`{"model":1,"x":"${'y'.repeat(2_000_000)}"}`), 400, 'invalid_request'],
-    ] as const) {
-      const answer = await ask(`${router.url}/v1/chat/completions`, { body, headers: JSON_TYPE });
-      expect([answer.status, errorOf(answer).code]).toEqual([status, code]);
-    }
+  it.each<[what: string, make: () => Buffer, status: number, code: string]>([
+    ['names an unknown model', () => oddJson('nope', LARGE), 404, 'model_not_found'],
+    ['breaks off', () => oddJson('tiny', LARGE).subarray(0, -3), 400, 'invalid_json'],
+    ['is nothing but depth', () => Buffer.from('['.repeat(3_000_000)), 400, 'invalid_json'],
+    ['is a list', () => Buffer.from(`[${'1,'.repeat(2_000_000)}1]`), 400, 'invalid_request'],
+    [
+      'has a number for its model',
+      () => Buffer.from(`{"model":1,"x":"${'y'.repeat(2_000_000)}"}`),
+      400,
+      'invalid_request',
+    ],
+  ])('that %s is refused like a small one', async (_what, make, status, code) => {
+    const answer = await ask(`${router.url}/v1/chat/completions`, { body: make(), headers: JSON_TYPE });
+    expect([answer.status, errorOf(answer).code]).toEqual([status, code]);
   });
 
   it('whose client leaves while it is read leaves nothing behind', async () => {
     const leaving = [1, 2, 3].map(async () => {
       const request = begin(`${router.url}/v1/chat/completions`, {
-        body: oddJson('tiny'),
+        body: oddJson('tiny', LARGE),
         headers: JSON_TYPE,
       });
       request.on('error', () => undefined);

@@ -28,7 +28,7 @@ describe('vllm-router simulate', () => {
   });
 
   it('gives the same figures with one thread and with two, as JSON', () => {
-    const flags = [...SHORT, '--json', '--policies', 'prefixaware,random', '--threads'];
+    const flags = [...SHORT, '--seeds', '1', '--json', '--policies', 'prefixaware,random', '--threads'];
     const [one, two] = [simulate(...flags, '1'), simulate(...flags, '2')];
     expect(one.stdout).toBe(two.stdout);
     expect(JSON.parse(one.stdout)).toMatchObject([{ workload: 'chat', policies: [{}, {}] }]);
@@ -36,7 +36,17 @@ describe('vllm-router simulate', () => {
 
   it('writes a chart for each workload', () => {
     const plot = join(folder, 'chart.svg');
-    const { status } = simulate(...SHORT, '--workload', 'hot,unique', '--plot', plot, '--seeds', '1');
+    const { status } = simulate(
+      ...SHORT,
+      '--seeds',
+      '1',
+      '--workload',
+      'hot,unique',
+      '--policies',
+      'prefixaware,session',
+      '--plot',
+      plot,
+    );
     expect(status).toBe(0);
     expect(readdirSync(folder).sort()).toEqual(['chart-hot.svg', 'chart-unique.svg']);
     expect(readFileSync(join(folder, 'chart-hot.svg'), 'utf8')).toMatch(

@@ -41,7 +41,7 @@ describe('an engine that is late', () => {
     metric(url, 'vllm_router_retries_total', `cause="${cause}"`);
 
   it('to its first byte loses the request to another engine', async () => {
-    const url = await start([{ hang: 'before-head' }, null], '--first-byte-timeout', '0.2');
+    const url = await start([{ hang: 'before-head' }, null], '--first-byte-timeout', '0.5');
     for (const stream of [false, true]) {
       expect((await ask(`${url}/v1/chat/completions`, { body: chat({ stream }) })).status).toBe(200);
       expect((await ask(`${url}/v1/chat/completions`, { body: chat({ stream }) })).status).toBe(200);
@@ -121,7 +121,7 @@ describe('an engine that is late', () => {
       hang: 'after-frames',
       frames: 1,
     };
-    const url = await start([begun, begun], '--total-timeout', '0.3');
+    const url = await start([begun, begun], '--total-timeout', '0.6');
     const frames = framesOf((await ask(`${url}/v1/completions`, { body: chat({ stream: true }) })).body);
     expect(frames[1]).toContain('(total_timeout)');
     for (const engine of engines) await engine.setFault({ hang: 'before-head' });

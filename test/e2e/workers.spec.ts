@@ -24,61 +24,68 @@ async function ofEach<T>(get: () => Promise<T>): Promise<T[]> {
   return all;
 }
 
+let engines: SimulatedEngine[];
+let router: RouterProcess;
+
+const startEngines = async (): Promise<void> => {
+  engines = await Promise.all(
+    [1, 2].map(async () => startSimulatedEngine({ models: ['tiny'], tokenInterval: 5 })),
+  );
+};
+const startRouter = async (...flags: string[]): Promise<void> => {
+  router = await startRouterProcess(engines, ['--workers', String(WORKERS), ...flags]);
+};
+const start = async (...flags: string[]): Promise<void> => {
+  await startEngines();
+  await startRouter(...flags);
+};
+const stop = async (): Promise<void> => {
+  await router.kill();
+  await Promise.all(engines.map(async (engine) => engine.close(0)));
+};
+const completions = (): string => `${router.url}/v1/chat/completions`;
+const health = async (): Promise<Health> => jsonOf<Health>(await ask(`${router.url}/health`));
+const readies = async (): Promise<number[]> => ofEach(async () => (await ask(`${router.url}/ready`)).status);
+const pids = (): number[] => {
+  const { pid } = router.child;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children
+    .trim()
+    .split(' ')
+    .filter((child) => child !== '')
+    .map(Number);
+};
+/** A stream that has begun, or its refusal. */
+const stream = async (tokens: number) => {
+  const fields = { stream: true, max_tokens: tokens, ignore_eos: true };
+  const answer = await headOf(begin(completions(), { body: chat(fields) }));
+  const next = frameReader(answer);
+  await next();
+  return {
+    status: answer.statusCode,
+    leave: () => void answer.destroy(),
+    /** The last frame, or what cut the stream. */
+    end: async (): Promise<string> => {
+      let last = '';
+      try {
+        for (let frame = await next(); frame !== null; frame = await next()) last = frame;
+      } catch (error) {
+        return String(error);
+      }
+      return last.trim();
+    },
+  };
+};
+
+// Three processes take a second of CPU each to start: one router serves all tests that it can, in their order.
 describe('a router with two workers', () => {
-  let engines: SimulatedEngine[];
-  let router: RouterProcess;
-  const folder = mkdtempSync(join(tmpdir(), 'vllm-router-workers-'));
-
-  beforeEach(async () => {
-    engines = await Promise.all(
-      [1, 2].map(async () => startSimulatedEngine({ models: ['tiny'], tokenInterval: 5 })),
-    );
-  });
-  afterEach(async () => {
-    await router.kill();
-    await Promise.all(engines.map(async (engine) => engine.close(0)));
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  const start = async (...flags: string[]): Promise<void> => {
-    router = await startRouterProcess(engines, ['--workers', String(WORKERS), ...flags]);
-  };
-  const completions = (): string => `${router.url}/v1/chat/completions`;
-  const health = async (): Promise<Health> => jsonOf<Health>(await ask(`${router.url}/health`));
-  const readies = async (): Promise<number[]> =>
-    ofEach(async () => (await ask(`${router.url}/ready`)).status);
-  const pids = (): number[] => {
-    const { pid } = router.child;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    return children
-      .trim()
-      .split(' ')
-      .filter((child) => child !== '')
-      .map(Number);
-  };
-  /** A stream that has begun. */
-  const stream = async (tokens: number) => {
-    const fields = { stream: true, max_tokens: tokens, ignore_eos: true };
-    const answer = await headOf(begin(completions(), { body: chat(fields) }));
-    const next = frameReader(answer);
-    await next();
-    return {
-      leave: () => void answer.destroy(),
-      /** The last frame, or what cut the stream. */
-      end: async (): Promise<string> => {
-        let last = '';
-        try {
-          for (let frame = await next(); frame !== null; frame = await next()) last = frame;
-        } catch (error) {
-          return String(error);
-        }
-        return last.trim();
-      },
-    };
-  };
+  // The delay is long enough to ask both workers, and the intervals are longer than the tests.
+  const flags = ['--access-log', '--shutdown-delay', '2'];
+  const once = ['--engine-stats-interval', '3600', '--model-refresh-interval', '3600'];
+  beforeAll(async () => start(...flags, ...once));
+  afterAll(stop);
 
   it('spreads requests evenly over both and over the engines, counts each once, and asks engines once', async () => {
-    await start('--access-log');
     const requests = 40;
     for (let n = 0; n < requests; n++) {
       expect((await ask(completions(), { body: chat() })).status).toBe(200);
@@ -86,7 +93,9 @@ describe('a router with two workers', () => {
     const served = (worker: number): number =>
       router.output.filter((line) => line.includes('Routing request') && line.includes(`"worker":${worker},`))
         .length;
-    expect([served(1), served(2)]).toEqual([requests / 2, requests / 2]);
+    expect(served(1) + served(2)).toBe(requests);
+    // A busy machine may give one of them two connections in a row.
+    expect(Math.min(served(1), served(2))).toBeGreaterThan(requests / 3);
     const [first = 0, second = 0] = engines.map(({ requestCount }) => requestCount);
     expect(first + second).toBe(requests);
     expect(Math.abs(first - second)).toBeLessThanOrEqual(WORKERS);
@@ -120,7 +129,7 @@ describe('a router with two workers', () => {
   });
 
   it('replaces a worker that is killed, harms no stream of the other, and forgets no count', async () => {
-    await start();
+    const before = await metric(router.url, 'vllm_router_requests_total');
     for (let n = 0; n < 10; n++) await ask(completions(), { body: chat() });
     const streams = await ofEach(async () => stream(300));
     expect(await metric(router.url, 'vllm_router_requests_in_flight')).toBe(WORKERS);
@@ -131,35 +140,14 @@ describe('a router with two workers', () => {
     await until(async () => (await health()).workers.running === WORKERS);
     expect((await health()).workers).toEqual({ configured: WORKERS, running: WORKERS, restarts: 1 });
     expect(await readies()).toEqual([200, 200]);
-    await until(async () => (await metric(router.url, 'vllm_router_requests_total')) === 11);
+    await until(async () => (await metric(router.url, 'vllm_router_requests_total')) === before + 11);
     expect(await metric(router.url, 'vllm_router_requests_in_flight')).toBe(0);
     expect(await metric(router.url, 'vllm_router_worker_restarts_total')).toBe(1);
     await ofEach(async () => ask(completions(), { body: chat() }));
-    expect(await metric(router.url, 'vllm_router_requests_total')).toBe(11 + WORKERS);
+    expect(await metric(router.url, 'vllm_router_requests_total')).toBe(before + 11 + WORKERS);
   });
 
-  it('holds the limit on requests of an engine, and sets an engine aside, for all workers', async () => {
-    await start('--max-requests-per-engine', '1');
-    const first = await stream(30_000);
-    const [busy, free] = engines.map(({ inFlight }) => inFlight) as [number, number];
-    expect(busy + free).toBe(1);
-    const held = engines[busy === 1 ? 0 : 1]!;
-    // Both workers know of the stream once neither sends anything to its engine.
-    await until(async () => {
-      const before = held.requestCount;
-      await ofEach(async () => ask(completions(), { body: chat() }));
-      return held.requestCount === before;
-    });
-    const second = await stream(30_000);
-    const refusals = async (): Promise<string[]> =>
-      ofEach(async () => {
-        const answer = await ask(completions(), { body: chat() });
-        return answer.status === 200 ? 'served' : String(errorOf(answer).code);
-      });
-    await until(async () => (await refusals()).every((code) => code === 'overloaded'));
-    for (const { leave } of [first, second]) leave();
-    await until(async () => (await refusals()).every((code) => code === 'served'));
-
+  it('sets an engine aside in all that one of them finds dead', async () => {
     engines[0]?.kill();
     await until(async () => {
       expect((await ask(completions(), { body: chat() })).status).toBe(200);
@@ -171,7 +159,59 @@ describe('a router with two workers', () => {
     expect(router.output.filter((line) => line.includes('is set aside'))).toHaveLength(1);
   });
 
-  it('puts a reload in force in all workers, or in none when one of them cannot', async () => {
+  it('lets the streams of all workers end when it is told to stop, and exits with 0', async () => {
+    const streams = await ofEach(async () => stream(600));
+    router.child.kill('SIGTERM');
+    await until(async () => (await readies()).every((status) => status === 503));
+    expect(await Promise.all(streams.map(async ({ end }) => end()))).toEqual([
+      'data: [DONE]',
+      'data: [DONE]',
+    ]);
+    expect(await router.ended).toBe(0);
+    await expect(ask(`${router.url}/health`)).rejects.toThrow('ECONNREFUSED');
+  });
+});
+
+describe('a limit on the requests of an engine, with two workers', () => {
+  beforeAll(async () => start('--max-requests-per-engine', '1'));
+  afterAll(stop);
+
+  it('is held for all of them together', async () => {
+    const first = await stream(30_000);
+    const [busy, free] = engines.map(({ inFlight }) => inFlight) as [number, number];
+    expect(busy + free).toBe(1);
+    const held = engines[busy === 1 ? 0 : 1]!;
+    // Both workers know of the stream once neither sends anything to its engine.
+    await until(async () => {
+      const before = held.requestCount;
+      await ofEach(async () => ask(completions(), { body: chat() }));
+      return held.requestCount === before;
+    });
+    // To either, the free engine may still seem to have the request that has just ended.
+    let second = await stream(30_000);
+    while (second.status !== 200) second = await stream(30_000);
+    const refusals = async (): Promise<string[]> =>
+      ofEach(async () => {
+        const answer = await ask(completions(), { body: chat() });
+        return answer.status === 200 ? 'served' : String(errorOf(answer).code);
+      });
+    await until(async () => (await refusals()).every((code) => code === 'overloaded'));
+    for (const { leave } of [first, second]) leave();
+    await until(async () => (await refusals()).every((code) => code === 'served'));
+  });
+});
+
+describe('a router with two workers and a dynamic file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vllm-router-workers-'));
+  const file = join(folder, 'dynamic.json');
+  const put = (fields: object): void => {
+    const urls = engines.map(({ url }) => url).join(',');
+    const content = { service_discovery: 'static', static_backends: urls, static_models: 'tiny,tiny' };
+    writeFileSync(`${file}.new`, JSON.stringify({ ...content, ...fields }));
+    renameSync(`${file}.new`, file);
+  };
+
+  beforeAll(async () => {
     const plugin = join(folder, 'picky.mjs');
     writeFileSync(
       plugin,
@@ -188,17 +228,17 @@ describe('a router with two workers', () => {
         }
       }] });`,
     );
-    const file = join(folder, 'dynamic.json');
-    const put = (fields: object): void => {
-      const urls = engines.map(({ url }) => url).join(',');
-      const content = { service_discovery: 'static', static_backends: urls, static_models: 'tiny,tiny' };
-      writeFileSync(`${file}.new`, JSON.stringify({ ...content, ...fields }));
-      renameSync(`${file}.new`, file);
-    };
+    await startEngines();
     put({ routing_logic: 'roundrobin' });
     const dynamic = ['--dynamic-config-json', file, '--dynamic-config-interval', '0.05'];
-    await start('--plugin', plugin, ...dynamic);
+    await startRouter('--plugin', plugin, '--shutdown-delay', '0', ...dynamic);
+  });
+  afterAll(async () => {
+    await stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
+  it('puts a reload in force in all workers, or in none when one of them cannot', async () => {
     put({ routing_logic: 'picky', session_key: 'x-not-two' });
     await until(async () => (await health()).dynamic_config_state.last_error !== null);
     for (const told of await ofEach(health)) {
@@ -219,21 +259,7 @@ describe('a router with two workers', () => {
     expect(router.output.filter((line) => line.includes('applied; changed'))).toHaveLength(1);
   });
 
-  it('lets the streams of all workers end when it is told to stop, and exits with 0', async () => {
-    await start('--shutdown-delay', '0.5');
-    const streams = await ofEach(async () => stream(300));
-    router.child.kill('SIGTERM');
-    await until(async () => (await readies()).every((status) => status === 503));
-    expect(await Promise.all(streams.map(async ({ end }) => end()))).toEqual([
-      'data: [DONE]',
-      'data: [DONE]',
-    ]);
-    expect(await router.ended).toBe(0);
-    await expect(ask(`${router.url}/health`)).rejects.toThrow('ECONNREFUSED');
-  });
-
   it('lets streams end even when its primary process is killed', async () => {
-    await start('--shutdown-delay', '0');
     const streams = await ofEach(async () => stream(200));
     const workers = pids();
     router.child.kill('SIGKILL');

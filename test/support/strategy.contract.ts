@@ -9,6 +9,7 @@ import type { PromptBlocks, PromptSource } from '../../src/core/prompt-blocks.js
 import type { Candidate, Ranking } from '../../src/core/ranking.js';
 import type { RequestFacts } from '../../src/core/request-facts.js';
 import type { RankContext, RoutingStrategy, StrategyClass } from '../../src/routing/routing-strategy.js';
+import { anyText } from './any-text.js';
 
 /** Facts of a chat request, `over` changed. */
 export function requestFacts(over: Partial<RequestFacts> = {}): RequestFacts {
@@ -92,14 +93,14 @@ export function urlsOf(ranking: Ranking): string[] {
 function heapInUse(): number {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  collect();
+  // Once: in the process of a whole suite each collection takes some tenths of a second.
   collect();
   return process.memoryUsage().heapUsed;
 }
 
 const oddText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
-  fc.constantFrom('', '__proto__', 'constructor', '\ud800', 'x'.repeat(100_000)),
+  anyText({ maxLength: 40 }),
+  fc.constantFrom('', '__proto__', 'constructor', '\ud800', 'x'.repeat(10_000)),
 );
 
 const anyRequest: fc.Arbitrary<RequestFacts> = fc
@@ -179,7 +180,7 @@ export function itKeepsTheStrategyContract(strategy: StrategyClass, settings: Se
           const ranking = subject.rank(request, given, fixedContext());
           expect(ranking).toHaveLength(given.length);
           expect(new Set(ranking.map((ranked) => ranked.candidate))).toEqual(new Set(given));
-          for (const { reason } of ranking) expect(reason).toEqual(expect.any(String));
+          expect(ranking.filter(({ reason }) => typeof reason !== 'string')).toEqual([]);
           expect(given).toEqual(before);
           const first = ranking[0];
           if (first) subject.observe?.(dispatched(request, first.candidate.engine));
@@ -260,9 +261,10 @@ export function itKeepsTheStrategyContract(strategy: StrategyClass, settings: Se
     };
     serve(0, 20_000);
     const full = heapInUse();
-    serve(20_000, 120_000);
-    // 100,000 keys of a Map alone are 7 MB.
-    expect(heapInUse() - full).toBeLessThan(3 * 1024 * 1024);
+    serve(20_000, 60_000);
+    // 40,000 keys of a Map are 2 MB; what keeps its bound grows by some tens of KB.
+    const grown = heapInUse() - full;
+    expect(grown).toBeLessThan(1024 * 1024);
     expect(subject.rank(requestFacts(), candidates(3), fixedContext())).toHaveLength(3);
   });
 
@@ -317,13 +319,13 @@ export function itKeepsTheStrategyContract(strategy: StrategyClass, settings: Se
           for (const request of requests) {
             const ranking = subject.rank(request, candidates(6), fixedContext());
             expect(new Set(urlsOf(ranking)).size).toBe(6);
-            for (const { terms } of ranking) expect(terms?.cost ?? 0).not.toBeNaN();
+            expect(ranking.filter(({ terms }) => Number.isNaN(terms?.cost ?? 0))).toEqual([]);
           }
           structuredClone(subject.share?.take());
           for (const { name, help, values } of subject.figures?.() ?? []) {
             expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
             expect(help).toMatch(/\.$/);
-            for (const { value } of values) expect(value).toEqual(expect.any(Number));
+            expect(values.filter(({ value }) => typeof value !== 'number')).toEqual([]);
           }
         },
       ),

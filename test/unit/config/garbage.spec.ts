@@ -6,10 +6,11 @@ import { envOf, FLAG_KEYS, flagOf, toSnake } from '../../../src/config/setting-n
 import { SettingsError } from '../../../src/config/settings-error.js';
 import { SETTING_KEYS } from '../../../src/config/settings.schema.js';
 import { load, STATIC } from './load.js';
+import { anyText } from '../../support/any-text.js';
 
 const word = fc.oneof(
   fc.string(),
-  fc.string({ unit: 'binary' }),
+  anyText(),
   fc.constantFrom(...FLAG_KEYS.map(flagOf), ...[...LEGACY_FLAGS.keys()].map((name) => `--${name}`)),
   fc.constantFrom(
     'static',
@@ -43,7 +44,7 @@ const fileKey = fc.oneof(
   fc.string(),
 );
 const content = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  anyText(),
   fc.dictionary(fileKey, fc.oneof(fc.jsonValue({ maxDepth: 3 }), word)).map((value) => JSON.stringify(value)),
 );
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { type EngineStats, readEngineStats } from '../../../src/core/prometheus-text.js';
+import { anyText } from '../../support/any-text.js';
 
 const sample = (name: string): string =>
   readFileSync(join(__dirname, '../../fixtures/metrics', `${name}.txt`), 'utf8');
@@ -178,7 +179,7 @@ describe('readEngineStats', () => {
       '\ud800',
     );
     const texts = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      anyText(),
       fc.array(bits, { maxLength: 60 }).map((some) => some.join('')),
     );
     fc.assert(

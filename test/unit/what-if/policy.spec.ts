@@ -4,14 +4,14 @@ import { runCell } from '../../../src/what-if/cells/run-cell.js';
 import type { RunFigures } from '../../../src/what-if/run-figures.js';
 import { WORKLOADS } from '../../../src/what-if/workloads/index.js';
 
-/** The policy check in short: three engines, half a minute, three workloads, two seeds. */
+/** The policy check in short: three engines, twenty seconds, three workloads, two seeds. */
 const ENGINES = 3;
 const OTHERS = ['roundrobin', 'leastload', 'session', 'sglang'];
 
 function run(policy: string, workload: string, seed: number): RunFigures {
   const rate = ((WORKLOADS.find(({ name }) => name === workload)?.rate ?? 1) * ENGINES) / 8;
   return runCell({
-    ...{ policy, workload, rate, seed, seconds: 20, warmUp: 10 },
+    ...{ policy, workload, rate, seed, seconds: 15, warmUp: 5 },
     engines: Array.from({ length: ENGINES }, () => PROFILES['h100-8b']),
     targets: { ttft: 2, tpot: 0.05 },
   });
