@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Injectable, Logger } from '@nestjs/common';
 import { SettingsError } from '../config/settings-error.js';
 import { SettingsStore } from '../config/settings-store.js';
-import { SMALL_YOUNG_GENERATION_FLAGS } from '../young-generation.js';
+import { START_FLAGS } from '../young-generation.js';
 import type { WorkerCounts } from '../operations/workers-report.js';
 import type { Beginning, PrimaryMessage, WorkerMessage } from './messages.js';
 import { RestartBackoff } from './restart-backoff.js';
@@ -87,7 +87,7 @@ export class WorkerPool {
     cluster.setupPrimary({
       exec: WORKER,
       args: [],
-      execArgv: [...process.execArgv, ...SMALL_YOUNG_GENERATION_FLAGS],
+      execArgv: [...process.execArgv, ...START_FLAGS],
       serialization: 'advanced',
     });
     const started = new Promise<void>((resolve, reject) => (this.#started = { resolve, reject }));

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { SMALL_YOUNG_GENERATION_FLAGS, YOUNG_GENERATION_FLAGS } from '../../src/young-generation.js';
+import { START_FLAGS, LOAD_FLAGS } from '../../src/young-generation.js';
 
 interface Seen {
   /** Young collections while 256 MiB of garbage are made around 2 MiB that live. */
@@ -40,22 +40,55 @@ async function young(first: readonly string[], then: readonly string[] = []): Pr
   return JSON.parse(stdout) as Seen;
 }
 
+/** MiB by which the old generation grows while 64 MiB of garbage are made, where much of the same lived long before. */
+async function oldAfterHeld(flags: readonly string[]): Promise<number> {
+  const script = `
+    const v8 = require('node:v8');
+    ${JSON.stringify(flags)}.forEach((flag) => v8.setFlagsFromString(flag));
+    const old = () =>
+      v8.getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space').space_used_size / 2 ** 20;
+    class Request {
+      constructor(number) {
+        this.headers = [number, number, number, number];
+        this.engine = { url: number, tries: [number] };
+      }
+    }
+    function serve(count, kept) {
+      for (let number = 0; number < count; number++) kept[number % kept.length] = new Request(number);
+    }
+    for (let round = 0; round < 8; round++) serve(100_000, new Array(100_000));
+    const before = old();
+    serve(400_000, new Array(64));
+    console.log(JSON.stringify(old() - before));
+  `;
+  // No full collection may take place in between: it would sweep what was made old in vain.
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--initial-old-space-size=512',
+    '-e',
+    script,
+  ]);
+  return JSON.parse(stdout) as number;
+}
+
 describe('the young generation', () => {
   it('stays small while what lives is loaded, and grows as soon as there is load', async () => {
-    const [plain, ours] = await Promise.all([
-      young([]),
-      young(SMALL_YOUNG_GENERATION_FLAGS, YOUNG_GENERATION_FLAGS),
-    ]);
+    const [plain, ours] = await Promise.all([young([]), young(START_FLAGS, LOAD_FLAGS)]);
     expect(ours.afterStart * 2).toBeLessThan(plain.afterStart);
     expect(ours.atEnd).toBeGreaterThanOrEqual(ours.afterStart * 8);
   });
 
   it('is collected far less often under load with our flags', async () => {
     const [plain, ours] = await Promise.all([
-      young(SMALL_YOUNG_GENERATION_FLAGS, ['--semi-space-growth-factor=2']),
-      young(SMALL_YOUNG_GENERATION_FLAGS, YOUNG_GENERATION_FLAGS),
+      young(START_FLAGS, ['--semi-space-growth-factor=2']),
+      young(START_FLAGS, LOAD_FLAGS),
     ]);
     expect(ours.collections).toBeGreaterThan(0);
     expect(ours.collections * 1.1).toBeLessThan(plain.collections);
+  });
+
+  it('still begins young after many objects of one place in the code have lived long', async () => {
+    const [plain, ours] = await Promise.all([oldAfterHeld([]), oldAfterHeld(START_FLAGS)]);
+    expect(plain).toBeGreaterThan(16);
+    expect(ours).toBeLessThan(1);
   });
 });
