@@ -1,4 +1,5 @@
 import { DecayingLine } from './decaying-line.js';
+import { DecayingPlane } from './decaying-plane.js';
 import { TrackedMedian } from './tracked-median.js';
 
 /** Answers from which the fit is believed. */
@@ -17,7 +18,7 @@ const ENOUGH_PROMPTS = 10;
 
 /** How fast one engine computes, learned from the streams that it answered. */
 export class EnginePace {
-  readonly #line = new DecayingLine(KEEP);
+  readonly #plane = new DecayingPlane(KEEP);
   /** The same without the time that went to the prompts of others. */
   readonly #decoding = new DecayingLine(KEEP);
   readonly #prefill = new TrackedMedian();
@@ -25,7 +26,7 @@ export class EnginePace {
 
   /** Whether there are answers enough to compare this engine with others. */
   get known(): boolean {
-    return this.#line.points >= ENOUGH_ANSWERS;
+    return this.#plane.points >= ENOUGH_ANSWERS;
   }
 
   /** When the last answer was heard, monotonic milliseconds. */
@@ -46,9 +47,13 @@ export class EnginePace {
     return this.#decoding.points >= ENOUGH_ANSWERS ? this.#decoding.slope : null;
   }
 
-  /** Seconds for each output token with `inFlight` requests in flight. */
-  secondsPerToken(inFlight: number): number {
-    return this.#line.at(inFlight);
+  /**
+   * Seconds for each output token: y, against requests in flight, x, and prompt tokens that the engine computed in the
+   * time of one output token, z. A step of vLLM takes a time of its own, one for each sequence that decodes, and one for
+   * each prompt token of the chunk that it computes beside them.
+   */
+  get plane(): DecayingPlane {
+    return this.#plane;
   }
 
   /**
@@ -62,13 +67,14 @@ export class EnginePace {
   heedAnswer(tokens: number, span: number, inFlight: number, at: number, prefill = 0): void {
     if (!(tokens >= SHORTEST_ANSWER) || !(span > 0)) return;
     let pace = span / 1000 / (tokens - 1);
+    const prompts = prefill / (tokens - 1);
     const rate = this.prefillRate;
-    if (rate !== null) this.#decoding.add(inFlight, Math.max(pace - prefill / rate / (tokens - 1), 0));
+    if (rate !== null) this.#decoding.add(inFlight, Math.max(pace - prompts / rate, 0));
     if (this.known) {
-      const fit = this.secondsPerToken(inFlight);
+      const fit = this.#plane.at(inFlight, prompts);
       pace = Math.min(Math.max(pace, fit / OUTLIER), fit * OUTLIER);
     }
-    this.#line.add(inFlight, pace);
+    this.#plane.add(inFlight, prompts, pace);
     this.#heardAt = at;
   }
 

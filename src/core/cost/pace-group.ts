@@ -1,7 +1,6 @@
+import type { DecayingPlane } from './decaying-plane.js';
 import { type EnginePace, USUAL_PREFILL_RATE } from './engine-pace.js';
 
-/** Requests in flight at which the engines of a group are compared; between them the line is straight. */
-const PLACES = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512] as const;
 const SLOWEST = 8;
 const FASTEST = 0.25;
 /** Engines closer than this to the median count as equal: a fit of a hundred answers is no more exact. */
@@ -10,9 +9,16 @@ const EVEN = 0.1;
 const FRESH_MS = 30_000;
 const FADE_MS = 60_000;
 
+/** Seconds for an output token: of a step alone, for each request in flight, and for each prompt token beside it. */
+interface Usual {
+  readonly own: number;
+  readonly perRequest: number;
+  readonly perPrompt: number;
+}
+
 /** The middle of the engines that serve the same base model, against which each is slow or fast. */
 export class PaceGroup {
-  #usual: readonly number[] | null = null;
+  #usual: Usual | null = null;
   #slope: number | null = null;
   #prefillRate: number | null = null;
 
@@ -34,23 +40,24 @@ export class PaceGroup {
   /** Takes the middle anew; O(n log n) in the engines of the group, so not for each request. */
   refresh(paces: readonly EnginePace[]): void {
     const known = paces.filter((pace) => pace.known);
-    this.#usual =
-      known.length < 2 ? null : PLACES.map((n) => median(known.map((pace) => pace.secondsPerToken(n))) ?? 0);
+    this.#usual = known.length < 2 ? null : usualOf(known.map(({ plane }) => plane));
     this.#slope = median(known.map((pace) => pace.slope).filter((slope) => slope !== null));
     this.#prefillRate = median(paces.map((pace) => pace.prefillRate).filter((rate) => rate !== null));
   }
 
   /**
-   * How slow an engine is: its seconds for a token over the median of its group's, at the same number of requests
-   * in flight; from .25 to 8. It is 1 while not known of two engines, and within a tenth of the median.
-   * @param inFlight requests in flight on the engine
+   * How slow an engine is: its mean seconds for a token over what the group's middle would take under the same load, of
+   * requests in flight and of prompts; from .25 to 8. It is 1 while not known of two engines, and within a tenth of
+   * the middle.
    * @param now monotonic milliseconds
    */
-  slowness(pace: EnginePace, inFlight: number, now: number): number {
+  slowness(pace: EnginePace, now: number): number {
     if (this.#usual === null || !pace.known) return 1;
-    const usual = valueAt(this.#usual, inFlight);
+    const { meanX, meanY, meanZ } = pace.plane;
+    const { own, perRequest, perPrompt } = this.#usual;
+    const usual = own + perRequest * meanX + perPrompt * meanZ;
     if (!(usual > 0)) return 1;
-    const ratio = pace.secondsPerToken(inFlight) / usual;
+    const ratio = meanY / usual;
     const idle = now - pace.heardAt - FRESH_MS;
     const trust = idle > 0 ? Math.exp(-idle / FADE_MS) : 1;
     const slowness = Math.min(Math.max(1 + (ratio - 1) * trust, FASTEST), SLOWEST);
@@ -58,13 +65,16 @@ export class PaceGroup {
   }
 }
 
-function valueAt(usual: readonly number[], inFlight: number): number {
-  const n = Math.min(Math.max(inFlight, 0), PLACES.at(-1) ?? 0);
-  let place = 1;
-  while (place < PLACES.length - 1 && (PLACES[place] ?? 0) < n) place++;
-  const [low, high] = [PLACES[place - 1] ?? 0, PLACES[place] ?? 1];
-  const [from, to] = [usual[place - 1] ?? 0, usual[place] ?? 0];
-  return from + ((to - from) * (n - low)) / (high - low);
+/**
+ * The plane in the middle of these: the median of each slope, then that of what is left of the means. So one engine
+ * takes part in it by the place where it is known best, and one of few does not bend it. No part is below 0, as slopes
+ * that are too steep would have it: an idle engine would seem slow without bound.
+ */
+function usualOf(planes: readonly DecayingPlane[]): Usual {
+  const perRequest = median(planes.map(({ slopeX }) => slopeX).filter((slope) => slope !== null)) ?? 0;
+  const perPrompt = median(planes.map(({ slopeZ }) => slopeZ).filter((slope) => slope !== null)) ?? 0;
+  const own = planes.map(({ meanX, meanY, meanZ }) => meanY - perRequest * meanX - perPrompt * meanZ);
+  return { own: Math.max(median(own) ?? 0, 0), perRequest, perPrompt };
 }
 
 /** Null of nothing. */

@@ -91,7 +91,7 @@ export class PrefixAwareStrategy extends RoutingStrategy {
       if (account) {
         inFlight += account.foreign.inFlight(now);
         pending = this.#pending(account, now);
-        slowness = group.slowness(account.pace, inFlight, now) * account.slowStart(now);
+        slowness = group.slowness(account.pace, now) * account.slowStart(now);
         held = this.#index.holdings(account.slot);
         crowded = crowding(account.intake.rate(now), group.prefillRate);
       }
@@ -139,7 +139,7 @@ export class PrefixAwareStrategy extends RoutingStrategy {
   }
 
   override figures(): readonly StrategyFigure[] {
-    return prefixFigures(this.#accounts, this.#index, this.#peers, this.#now);
+    return prefixFigures(this.#accounts, this.#index, this.#now);
   }
 
   #accountsOf(candidates: readonly Candidate[]): readonly (EngineAccount | undefined)[] {

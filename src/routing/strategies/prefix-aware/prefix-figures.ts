@@ -1,5 +1,4 @@
 import type { EngineAccount } from '../../../core/cost/engine-account.js';
-import type { PeerLoads } from '../../../core/cost/peer-loads.js';
 import type { PrefixIndex } from '../../../core/prefix/prefix-index.js';
 import type { StrategyFigure } from '../../routing-strategy.js';
 import type { FleetAccounts } from './fleet-accounts.js';
@@ -8,7 +7,6 @@ import type { FleetAccounts } from './fleet-accounts.js';
 export function prefixFigures(
   accounts: FleetAccounts,
   index: PrefixIndex,
-  peers: PeerLoads,
   now: number,
 ): readonly StrategyFigure[] {
   const engines = [...accounts.all()];
@@ -72,8 +70,7 @@ export function prefixFigures(
       'engine_slowness',
       'gauge',
       'How slow the engine is beside the others of its model; 1 is as the median.',
-      ({ id, inFlight, pace, base }) =>
-        accounts.group(base).slowness(pace, inFlight + peers.of(id).inFlight, now),
+      ({ pace, base }) => accounts.group(base).slowness(pace, now),
     ),
   ];
 }
