@@ -1,25 +1,25 @@
 #!/usr/bin/env node
 import { SettingsError } from './config/settings-error.js';
-import { growYoungGeneration, keepYoungGenerationSmall } from './young-generation.js';
+import { setLoadFlags, setStartFlags } from './v8-flags.js';
 
 /** Runs one command; what a command needs is loaded by that command alone. */
 async function main(): Promise<void> {
-  keepYoungGenerationSmall();
+  setStartFlags();
   const { parseCli } = await import('./config/cli.js');
   const { routerVersion } = await import('./config/version.js');
   const request = parseCli(process.argv.slice(2), routerVersion());
   switch (request.command) {
     case 'serve':
       await (await import('./serve.js')).serve([...request.argv], process.env);
-      growYoungGeneration();
+      setLoadFlags();
       return;
     case 'demo':
-      growYoungGeneration();
+      setLoadFlags();
       return (await import('./demo/demo.command.js')).demo([...request.argv]);
     case 'engine':
       return (await import('./simulator/engine.command.js')).engine(request.argv, process.env);
     case 'simulate':
-      growYoungGeneration();
+      setLoadFlags();
       return (await import('./what-if/simulate/simulate.command.js')).simulateCommand(request.argv);
     case 'config': {
       const { configCommand } = await import('./config/config.command.js');

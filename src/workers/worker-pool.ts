@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Injectable, Logger } from '@nestjs/common';
 import { SettingsError } from '../config/settings-error.js';
 import { SettingsStore } from '../config/settings-store.js';
-import { START_FLAGS } from '../young-generation.js';
+import { START_FLAGS } from '../v8-flags.js';
 import type { WorkerCounts } from '../operations/workers-report.js';
 import type { Beginning, PrimaryMessage, WorkerMessage } from './messages.js';
 import { RestartBackoff } from './restart-backoff.js';

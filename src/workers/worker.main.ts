@@ -4,7 +4,7 @@ import { SettingsError } from '../config/settings-error.js';
 import { createLogger } from '../logging.js';
 import { loadPlugins } from '../plugins.js';
 import { startApp } from '../serve.js';
-import { growYoungGeneration } from '../young-generation.js';
+import { setLoadFlags } from '../v8-flags.js';
 import { PrimaryLink } from './primary-link.js';
 import { WorkerModule } from './worker.module.js';
 
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const extensions = await loadPlugins(settings.plugin);
   const logger = createLogger(settings, number);
   const router = await startApp(WorkerModule.register(link, extensions), { ...settings, port }, logger);
-  growYoungGeneration();
+  setLoadFlags();
 
   let leaving = false;
   const leave = (hurry: boolean): void => {

@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   workers: [
     ...['config', 'core', 'decisions', 'discovery', 'dynamic-config', 'metrics', 'operations', 'proxy'],
     ...['routing', 'stats'],
-    ...['listen-error.ts', 'logging.ts', 'plugins.ts', 'router.module.ts', 'serve.ts', 'young-generation.ts'],
+    ...['listen-error.ts', 'logging.ts', 'plugins.ts', 'router.module.ts', 'serve.ts', 'v8-flags.ts'],
   ],
   simulator: ['config/settings-error.ts', 'core'],
   'what-if': ['config', 'core', 'routing', 'simulator'],

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { START_FLAGS, LOAD_FLAGS } from '../../src/young-generation.js';
+import { START_FLAGS, LOAD_FLAGS } from '../../src/v8-flags.js';
 
 interface Seen {
   /** Young collections while 256 MiB of garbage are made around 2 MiB that live. */
@@ -70,14 +70,43 @@ async function oldAfterHeld(flags: readonly string[]): Promise<number> {
   return JSON.parse(stdout) as number;
 }
 
-describe('the young generation', () => {
-  it('stays small while what lives is loaded, and grows as soon as there is load', async () => {
+/** Calls after which a function is optimized, and the share of code that is kept when nobody has called it. */
+async function code(flags: readonly string[]): Promise<{ calls: number; kept: number }> {
+  const script = `
+    const v8 = require('node:v8');
+    ${JSON.stringify(flags)}.forEach((flag) => v8.setFlagsFromString(flag));
+    const size = () => v8.getHeapCodeStatistics().bytecode_and_metadata_size;
+    const before = size();
+    const seldom = Array.from({ length: 2_000 }, (_, n) => new Function('a', 'return [a, a + ' + n + ', ' + n + '];'));
+    for (const call of seldom) call(1);
+    const made = size() - before;
+    gc();
+    gc();
+    const kept = (size() - before) / made;
+    const often = (n) => (n > 3 ? { n, more: n + 2 } : { n, more: n - 1 });
+    let calls = 0;
+    const OPTIMIZED = 1 << 4;
+    while (calls < 100_000 && !(%GetOptimizationStatus(often) & OPTIMIZED)) often(calls++);
+    console.log(JSON.stringify({ calls, kept, all: seldom.length }));
+  `;
+  const told = [
+    '--expose-gc',
+    '--stress-flush-code',
+    '--allow-natives-syntax',
+    '--no-concurrent-recompilation',
+  ];
+  const { stdout } = await promisify(execFile)(process.execPath, [...told, '-e', script]);
+  return JSON.parse(stdout) as { calls: number; kept: number };
+}
+
+describe('V8', () => {
+  it('keeps the young generation small while what lives is loaded, and lets it grow under load', async () => {
     const [plain, ours] = await Promise.all([young([]), young(START_FLAGS, LOAD_FLAGS)]);
     expect(ours.afterStart * 2).toBeLessThan(plain.afterStart);
     expect(ours.atEnd).toBeGreaterThanOrEqual(ours.afterStart * 8);
   });
 
-  it('is collected far less often under load with our flags', async () => {
+  it('collects it far less often under load with our flags', async () => {
     const [plain, ours] = await Promise.all([
       young(START_FLAGS, ['--semi-space-growth-factor=2']),
       young(START_FLAGS, LOAD_FLAGS),
@@ -86,9 +115,16 @@ describe('the young generation', () => {
     expect(ours.collections * 1.1).toBeLessThan(plain.collections);
   });
 
-  it('still begins young after many objects of one place in the code have lived long', async () => {
+  it('still makes objects young after many of one place in the code have lived long', async () => {
     const [plain, ours] = await Promise.all([oldAfterHeld([]), oldAfterHeld(START_FLAGS)]);
     expect(plain).toBeGreaterThan(16);
     expect(ours).toBeLessThan(1);
+  });
+
+  it('optimizes after fewer calls, and keeps the code of what is seldom called', async () => {
+    const [plain, ours] = await Promise.all([code([]), code(LOAD_FLAGS)]);
+    expect(ours.calls * 2).toBeLessThan(plain.calls);
+    expect(plain.kept).toBeLessThan(0.1);
+    expect(ours.kept).toBeGreaterThan(0.3);
   });
 });
