@@ -120,7 +120,7 @@ export class OwnMetrics {
 }
 
 /** A counter by one label whose values are words of the code; further than `MAX_CAUSES` they are `other`. */
-export class CauseCounter {
+class CauseCounter {
   readonly #counter: Counter;
   readonly #children = new Map<string, { inc(): void }>();
 

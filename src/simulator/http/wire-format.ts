@@ -74,7 +74,7 @@ export interface Dialect {
   whole(ended: readonly EndedChoice[], count: number): object;
 }
 
-export const dataFrame = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
+const dataFrame = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
 export const DONE_FRAME = 'data: [DONE]\n\n';
 
 const countedUsage = (turn: Turn, count: number): object => ({
