@@ -49,7 +49,7 @@ Examples:
 
   No engines at hand: vllm-router demo, or vllm-router engine --help
 
-Settings take precedence in this order: dynamic file, flag, environment, --config file, default.
+Settings take precedence in this order: dynamic file, flag, environment, --config file, plugin, default.
 `;
 
 function buildProgram(version: string, found: (request: CliRequest) => void): Command {
