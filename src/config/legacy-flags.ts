@@ -54,4 +54,4 @@ export const LEGACY_DYNAMIC_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 export const legacyWarning = (name: string): string =>
-  `${name} has no meaning in this router yet and is ignored`;
+  `${name} has no meaning in this router and is ignored`;
