@@ -1,6 +1,6 @@
-import type { ModelRecord } from './engine-record.js';
+import type { EngineRecord } from './engine-record.js';
 
-/** The figures of one engine, or of one model on it; means and rates over the statistics window. */
+/** The figures of one engine; means and rates over the statistics window. */
 export interface RequestFigures {
   /** Requests sent per second: arrivals in the window by the whole window, also right after the start. */
   readonly qps: number;
@@ -28,7 +28,7 @@ export interface RequestFigures {
 /** The windows whose means are figures. */
 const MEANS = ['timeToFirstToken', 'interToken', 'latency', 'decodingTime'] as const;
 
-/** Figures as sums, which those of other models, engines and processes can be added to. */
+/** Figures as sums, which those of other engines and processes can be added to. */
 export interface FigureSums {
   readonly qps: number;
   readonly prefill: number;
@@ -43,8 +43,8 @@ export interface FigureSums {
 }
 
 /** The sums of several records; `now` in monotonic milliseconds. */
-export function sumsOf(records: Iterable<ModelRecord>, now: number): FigureSums {
-  const window = (record: ModelRecord, name: (typeof MEANS)[number]) => ({
+export function sumsOf(records: Iterable<EngineRecord>, now: number): FigureSums {
+  const window = (record: EngineRecord, name: (typeof MEANS)[number]) => ({
     count: record[name].count(now),
     sum: record[name].sum(now),
   });
@@ -104,7 +104,7 @@ export function figuresFrom({ windows, ...sums }: FigureSums): RequestFigures {
   };
 }
 
-/** The figures of several records together: of an engine's models, of the engines at one URL. */
-export function figures(records: Iterable<ModelRecord>, now: number): RequestFigures {
+/** The figures of several records together, as of the engines at one URL. */
+export function figures(records: Iterable<EngineRecord>, now: number): RequestFigures {
   return figuresFrom(sumsOf(records, now));
 }
