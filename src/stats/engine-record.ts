@@ -21,7 +21,6 @@ export class EngineRecord implements Signals {
   prefill = 0;
   decoding = 0;
   finished = 0;
-  failed = 0;
   /** Monotonic milliseconds; null before it. */
   firstRequestAt: number | null = null;
   /** Requests of the other processes on the port, as they told last. */

@@ -19,8 +19,6 @@ export interface RequestFigures {
   readonly running: number;
   /** Ended since the engine joined, however. */
   readonly finished: number;
-  /** Of these, ended by the engine's fault. */
-  readonly failed: number;
   /** Seconds since the first request; null before it. */
   readonly uptime: number | null;
 }
@@ -34,7 +32,6 @@ export interface FigureSums {
   readonly prefill: number;
   readonly decoding: number;
   readonly finished: number;
-  readonly failed: number;
   readonly uptime: number | null;
   /** How many values each window holds, and their sum in seconds. */
   readonly windows: Readonly<
@@ -54,7 +51,6 @@ export function sumsOf(records: Iterable<EngineRecord>, now: number): FigureSums
       prefill: record.prefill,
       decoding: record.decoding,
       finished: record.finished,
-      failed: record.failed,
       uptime: record.firstRequestAt === null ? null : Math.max(0, now - record.firstRequestAt) / 1000,
       windows: {
         timeToFirstToken: window(record, 'timeToFirstToken'),
@@ -79,7 +75,6 @@ export function addSums(parts: readonly FigureSums[]): FigureSums {
     prefill: total(({ prefill }) => prefill),
     decoding: total(({ decoding }) => decoding),
     finished: total(({ finished }) => finished),
-    failed: total(({ failed }) => failed),
     uptime: uptimes.length === 0 ? null : Math.max(...uptimes),
     windows: {
       timeToFirstToken: window('timeToFirstToken'),

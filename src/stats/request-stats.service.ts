@@ -194,8 +194,6 @@ export class RequestStatsService {
     if (outcome === 'done') {
       record.latency.add(at, event.sinceDispatch / 1000);
       if (firstTokenAt !== null) record.decodingTime.add(at, (at - firstTokenAt) / 1000);
-    } else if (outcome !== 'client_left') {
-      record.failed++;
     }
     const left = this.#fleet !== null && !this.#fleet.has(engineId);
     if (left && record.ownInFlight === 0) this.#records.delete(engineId);
