@@ -10,7 +10,7 @@ const MOST_ENGINES = 10_000;
 const MOST_MODELS = 1_024;
 /** Answers of a group between two looks at its middle; never fewer than its engines, which keeps the cost O(log n). */
 const ANSWERS_BETWEEN = 16;
-/** Engines that come this long after the first one are among the first: each names its models in its own time. */
+/** Engines that come within this time of the first one are its equals: each names its models when it answers. */
 const FIRST_MS = 10_000;
 /** Bytes in a block of the index. */
 const BLOCK_BYTES = 256;
