@@ -70,7 +70,7 @@ ${sections.join('\n\n')}
 
 ## Flags that are accepted and ignored
 
-They belong to production-stack's router and have no meaning here yet. Each warns once.
+They belong to production-stack's router and have no meaning here. Each warns once.
 
 ${[...LEGACY_FLAGS.keys()].map((name) => code(`--${name}`)).join(', ')}
 `;

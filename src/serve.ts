@@ -6,6 +6,7 @@ import { AppModule } from './app.module.js';
 import { loadSettings, type LoadedSettings, readPluginPaths } from './config/load-settings.js';
 import { readTextFileSync } from './config/read-text-file.js';
 import type { Settings } from './config/settings.schema.js';
+import { checkDecisionLog } from './decisions/decision-log.js';
 import { createHttpAdapter, takeFirst } from './http-server.js';
 import { toldListenError } from './listen-error.js';
 import { createLogger } from './logging.js';
@@ -40,6 +41,8 @@ async function load(argv: readonly string[], env: NodeJS.ProcessEnv) {
     readFile: readTextFileSync,
     ...settingsSources(extensions),
   });
+  // Inside Nest's start the same error would come with its stack.
+  if (loaded.settings.decisionLog !== null) checkDecisionLog(loaded.settings.decisionLog);
   return { loaded, extensions };
 }
 

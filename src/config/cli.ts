@@ -49,7 +49,7 @@ Examples:
 
   No engines at hand: vllm-router demo, or vllm-router engine --help
 
-Settings take precedence in this order: dynamic file, flag, environment, --config file, default.
+Settings take precedence in this order: dynamic file, flag, environment, --config file, plugin, default.
 `;
 
 function buildProgram(version: string, found: (request: CliRequest) => void): Command {
@@ -102,7 +102,7 @@ function buildProgram(version: string, found: (request: CliRequest) => void): Co
   );
   program
     .command('completion')
-    .description('print a completion script for your shell')
+    .description('print a completion script for bash, zsh or fish')
     .addArgument(new Argument('<shell>').choices(COMPLETION_SHELLS))
     .action((shell: CompletionShell) => found({ command: 'completion', shell }));
   return program;

@@ -12,7 +12,7 @@ function whence(loaded: LoadedSettings, key: SettingKey): string {
 }
 
 /** The settings in force as a table, grouped as in `--help`. */
-export function settingsTable(loaded: LoadedSettings): string {
+function settingsTable(loaded: LoadedSettings): string {
   const rows = SETTING_GROUPS.flatMap((group) =>
     SETTING_KEYS.filter((key) => settingOf(key).group === group),
   ).map((key) => [flagOf(key), displayValue(key, loaded.settings[key]) || '-', whence(loaded, key)] as const);
@@ -24,7 +24,7 @@ export function settingsTable(loaded: LoadedSettings): string {
 }
 
 /** The same for programs: `{key: {value, origin}}`, secrets hidden. */
-export function settingsJson(loaded: LoadedSettings): string {
+function settingsJson(loaded: LoadedSettings): string {
   const entries = SETTING_KEYS.map((key) => {
     const value = loaded.settings[key];
     const shown = settingOf(key).secret && value !== null ? '(hidden)' : value;

@@ -53,5 +53,4 @@ export const LEGACY_DYNAMIC_KEYS: ReadonlySet<string> = new Set([
   'callbacks',
 ]);
 
-export const legacyWarning = (name: string): string =>
-  `${name} has no meaning in this router yet and is ignored`;
+export const legacyWarning = (name: string): string => `${name} has no meaning in this router and is ignored`;

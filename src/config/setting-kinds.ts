@@ -114,7 +114,7 @@ export function intOrAuto(
 }
 
 /** The longest delay that Node's timers can hold: 2^31 - 1 milliseconds. */
-export const LONGEST_SECONDS = 2_147_483;
+const LONGEST_SECONDS = 2_147_483;
 
 const secondsParts = (about: SettingAbout, { min, max }: Range) =>
   ({

@@ -4,7 +4,7 @@ import { LoadedSettings } from './load-settings.js';
 import { SettingsStore } from './settings-store.js';
 
 /** Name of the settings in Nest's `ConfigService`. */
-export const CONFIG_NAMESPACE = 'vllmRouter';
+const CONFIG_NAMESPACE = 'vllmRouter';
 
 /** Registers the validated settings: what the process started with, and the store of those in force. */
 @Global()

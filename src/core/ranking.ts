@@ -21,7 +21,7 @@ export interface Candidate {
   readonly signals: Signals;
 }
 
-/** What a place of a ranking was reckoned from, by strategies that go by cost. All but `slowness` in tokens. */
+/** What a place of a ranking was reckoned from, by strategies that go by cost. `uncached` and `pending` in tokens. */
 export interface CostTerms {
   /** Prompt tokens of the request that the engine is believed to have to compute. */
   readonly uncached: number;
@@ -31,7 +31,7 @@ export interface CostTerms {
   readonly inFlight: number;
   /** How slow the engine is beside the others of the model: 1 is as the median. */
   readonly slowness: number;
-  /** Their sum, the smaller the better. */
+  /** What follows from them, see `costOf`; the smaller the better. */
   readonly cost: number;
 }
 

@@ -49,11 +49,6 @@ export class DecisionTrace {
     this.#candidates = ranking.length;
   }
 
-  /** Seconds since the epoch at which the request was received. */
-  get time(): number {
-    return this.#facts.time;
-  }
-
   dispatched(taken: Ranked): void {
     if (this.#attempts.length === MOST_PLACES) this.#attempts.shift();
     this.#attempts.push({

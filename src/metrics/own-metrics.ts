@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { ReloadOutcome } from '../dynamic-config/reload-listener.js';
 import type { RequestFigures } from '../stats/request-figures.js';
 import {
   type EngineSeries,
@@ -9,7 +10,7 @@ import {
 import { labels, type MetricWriter } from './metric-writer.js';
 
 /** How an attempt to put the dynamic file in force ended. */
-export type ReloadOutcome = 'applied' | 'rejected';
+export type AttemptedReload = Exclude<ReloadOutcome, 'unchanged'>;
 
 /** What the router reads off its parts at each scrape; a part that is not bound leaves no series. */
 export interface BoundGauges {
@@ -77,7 +78,7 @@ export class OwnMetrics {
   }
 
   /** @param now seconds since the epoch */
-  reloaded(outcome: ReloadOutcome, now: number): void {
+  reloaded(outcome: AttemptedReload, now: number): void {
     this.#reloads.count(outcome);
     this.#lastReloadSuccess.set(outcome === 'applied' ? 1 : 0);
     this.#lastReloadTime.set(now);
@@ -120,7 +121,7 @@ export class OwnMetrics {
 }
 
 /** A counter by one label whose values are words of the code; further than `MAX_CAUSES` they are `other`. */
-export class CauseCounter {
+class CauseCounter {
   readonly #counter: Counter;
   readonly #children = new Map<string, { inc(): void }>();
 

@@ -8,7 +8,7 @@ import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { countCause, LifetimeSeries } from '../stats/lifetime-series.js';
 import { OTHER_MODELS, UNKNOWN_MODEL } from '../stats/model-label.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
-import { type BoundGauges, OwnMetrics, type ReloadOutcome } from './own-metrics.js';
+import { type AttemptedReload, type BoundGauges, OwnMetrics } from './own-metrics.js';
 import { processMetrics } from './process-metrics.js';
 import { type RenderedMetrics, renderMetrics } from './render-metrics.js';
 
@@ -101,7 +101,7 @@ export class RouterMetrics {
   }
 
   /** The dynamic file changed. */
-  reloaded(outcome: ReloadOutcome): void {
+  reloaded(outcome: AttemptedReload): void {
     this.#own.reloaded(outcome, Date.now() / 1000);
   }
 

@@ -36,9 +36,9 @@ export interface AttemptOwner {
 export type AttemptPhase = 'connecting' | 'holding' | 'relaying' | 'over';
 
 /**
- * One try of a request on one engine: sends the original bytes, holds the answer back until it is sure
- * to be one (design: commit), then relays it. It hears the engine's connection itself, so bytes go from
- * the engine's socket to the client's in one call.
+ * One try of a request on one engine: sends the original bytes, holds the answer back until it is sure to be one,
+ * then relays it. It hears the engine's connection itself, so bytes go from the engine's socket to the client's in
+ * one call.
  */
 export class Attempt implements AnswerHandler {
   phase: AttemptPhase = 'connecting';

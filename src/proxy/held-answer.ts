@@ -26,7 +26,7 @@ function modeOf(method: string, status: number, headers: RawHeaders): AnswerMode
   return JSON_TYPE.test(type) && length <= HOLD_LIMIT ? 'whole' : 'pass';
 }
 
-/** The beginning of an engine's answer, held back until it is sure to be one (design: commit). */
+/** The beginning of an engine's answer, held back until `core/commit.ts` says that it is one. */
 export class HeldAnswer {
   readonly mode: AnswerMode;
   readonly #status: number;

@@ -12,6 +12,7 @@ const SEGMENT = 1024 * 1024;
  */
 @Injectable()
 export class SharedMemory {
+  /** Bytes of all segments that V8 has not collected. */
   #uncollected = 0;
   readonly #collected = new FinalizationRegistry<number>((bytes) => {
     this.#uncollected -= bytes;
@@ -20,11 +21,6 @@ export class SharedMemory {
   readonly #counted = new WeakMap<SharedArrayBuffer, Buffer>();
 
   constructor(private readonly settings: SettingsStore) {}
-
-  /** Bytes of all segments that V8 has not collected. */
-  get uncollected(): number {
-    return this.#uncollected;
-  }
 
   /** A segment of zeros. */
   segment(): Buffer {

@@ -1,13 +1,12 @@
 import type { AttemptEvent } from '../core/attempt-event.js';
 import type { RequestFacts } from '../core/request-facts.js';
-import type { EngineRecord, ModelRecord } from './engine-record.js';
+import type { EngineRecord } from './engine-record.js';
 
 /** One attempt between `dispatched` and `finished`. */
 export interface OpenAttempt {
   readonly attempt: number;
   readonly engineId: string;
   readonly record: EngineRecord;
-  readonly model: ModelRecord;
   firstTokenAt: number | null;
   /** Another open attempt of the same request. */
   next: OpenAttempt | null;

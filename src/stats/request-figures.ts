@@ -1,6 +1,6 @@
-import type { ModelRecord } from './engine-record.js';
+import type { EngineRecord } from './engine-record.js';
 
-/** The figures of one engine, or of one model on it; means and rates over the statistics window. */
+/** The figures of one engine; means and rates over the statistics window. */
 export interface RequestFigures {
   /** Requests sent per second: arrivals in the window by the whole window, also right after the start. */
   readonly qps: number;
@@ -19,8 +19,6 @@ export interface RequestFigures {
   readonly running: number;
   /** Ended since the engine joined, however. */
   readonly finished: number;
-  /** Of these, ended by the engine's fault. */
-  readonly failed: number;
   /** Seconds since the first request; null before it. */
   readonly uptime: number | null;
 }
@@ -28,13 +26,12 @@ export interface RequestFigures {
 /** The windows whose means are figures. */
 const MEANS = ['timeToFirstToken', 'interToken', 'latency', 'decodingTime'] as const;
 
-/** Figures as sums, which those of other models, engines and processes can be added to. */
+/** Figures as sums, which those of other engines and processes can be added to. */
 export interface FigureSums {
   readonly qps: number;
   readonly prefill: number;
   readonly decoding: number;
   readonly finished: number;
-  readonly failed: number;
   readonly uptime: number | null;
   /** How many values each window holds, and their sum in seconds. */
   readonly windows: Readonly<
@@ -43,8 +40,8 @@ export interface FigureSums {
 }
 
 /** The sums of several records; `now` in monotonic milliseconds. */
-export function sumsOf(records: Iterable<ModelRecord>, now: number): FigureSums {
-  const window = (record: ModelRecord, name: (typeof MEANS)[number]) => ({
+export function sumsOf(records: Iterable<EngineRecord>, now: number): FigureSums {
+  const window = (record: EngineRecord, name: (typeof MEANS)[number]) => ({
     count: record[name].count(now),
     sum: record[name].sum(now),
   });
@@ -54,7 +51,6 @@ export function sumsOf(records: Iterable<ModelRecord>, now: number): FigureSums 
       prefill: record.prefill,
       decoding: record.decoding,
       finished: record.finished,
-      failed: record.failed,
       uptime: record.firstRequestAt === null ? null : Math.max(0, now - record.firstRequestAt) / 1000,
       windows: {
         timeToFirstToken: window(record, 'timeToFirstToken'),
@@ -79,7 +75,6 @@ export function addSums(parts: readonly FigureSums[]): FigureSums {
     prefill: total(({ prefill }) => prefill),
     decoding: total(({ decoding }) => decoding),
     finished: total(({ finished }) => finished),
-    failed: total(({ failed }) => failed),
     uptime: uptimes.length === 0 ? null : Math.max(...uptimes),
     windows: {
       timeToFirstToken: window('timeToFirstToken'),
@@ -104,7 +99,7 @@ export function figuresFrom({ windows, ...sums }: FigureSums): RequestFigures {
   };
 }
 
-/** The figures of several records together: of an engine's models, of the engines at one URL. */
-export function figures(records: Iterable<ModelRecord>, now: number): RequestFigures {
+/** The figures of several records together, as of the engines at one URL. */
+export function figures(records: Iterable<EngineRecord>, now: number): RequestFigures {
   return figuresFrom(sumsOf(records, now));
 }

@@ -5,7 +5,7 @@ import type { Engine } from '../core/engine.js';
 import type { Histogram } from '../core/histogram.js';
 import type { Signals } from '../core/ranking.js';
 import type { SlidingWindow } from '../core/sliding-window.js';
-import { EngineRecord, type ModelRecord, type SignalSources } from './engine-record.js';
+import { EngineRecord, type SignalSources } from './engine-record.js';
 import { EngineStatsScraper } from './engine-stats.scraper.js';
 import { LifetimeSeries } from './lifetime-series.js';
 import { OpenAttempts } from './open-attempts.js';
@@ -23,7 +23,7 @@ export interface InterTokenTimer {
 }
 
 /**
- * What the router itself knows of requests, by engine and model. Fed by attempt events, O(1) each.
+ * What the router itself knows of requests, by engine. Fed by attempt events, O(1) each.
  *
  * In-flight counts follow the attempts themselves: an event that has no open attempt (a second
  * `finished`, one without `dispatched`) changes nothing, so that no count drifts. Bounded by the engines
@@ -37,8 +37,8 @@ export class RequestStatsService {
   readonly #sources: SignalSources;
   readonly #records = new Map<string, EngineRecord>();
   readonly #open = new OpenAttempts();
-  /** By the window they write to, so that they vanish together. */
-  readonly #timers = new WeakMap<SlidingWindow, WindowedTimer>();
+  /** By the histogram they write to, which is of one engine and model, so that they vanish together. */
+  readonly #timers = new WeakMap<Histogram, WindowedTimer>();
   /** Null until told of a fleet: then nothing is forgotten. */
   #fleet: ReadonlyMap<string, Engine> | null = null;
   #span: number;
@@ -74,12 +74,12 @@ export class RequestStatsService {
 
   /** Where the relay reports the gaps between the frames of streams of `model`; cached. */
   interToken(engine: Engine, model: string): InterTokenTimer {
-    const { interToken: recent } = this.#recordOf(engine).ofModel(model);
+    const { interToken: recent } = this.#recordOf(engine);
     const { interToken: lifetime } = this.#series.ofModel(engine, model);
-    let timer = this.#timers.get(recent);
-    if (timer?.lifetime !== lifetime) {
+    let timer = this.#timers.get(lifetime);
+    if (timer?.recent !== recent) {
       timer = new WindowedTimer(lifetime, recent, this.#clock);
-      this.#timers.set(recent, timer);
+      this.#timers.set(lifetime, timer);
     }
     return timer;
   }
@@ -101,8 +101,8 @@ export class RequestStatsService {
     const now = this.#clock.now();
     return new Map(
       [...this.#records.values()]
-        .filter(({ models }) => models.size > 0)
-        .map(({ engine, models }) => [engine.id, { url: engine.url, sums: sumsOf(models.values(), now) }]),
+        .filter(({ firstRequestAt }) => firstRequestAt !== null)
+        .map((record) => [record.engine.id, { url: record.engine.url, sums: sumsOf([record], now) }]),
     );
   }
 
@@ -110,15 +110,7 @@ export class RequestStatsService {
   figuresOf(engineId: string): RequestFigures | null {
     const record = this.#records.get(engineId);
     this.#followWindow();
-    return record && record.models.size > 0 ? figures(record.models.values(), this.#clock.now()) : null;
-  }
-
-  /** Figures of each model that was asked of one engine. */
-  modelFiguresOf(engineId: string): ReadonlyMap<string, RequestFigures> {
-    this.#followWindow();
-    const now = this.#clock.now();
-    const models = this.#records.get(engineId)?.models ?? new Map<string, ModelRecord>();
-    return new Map([...models].map(([model, record]) => [model, figures([record], now)]));
+    return record && record.firstRequestAt !== null ? figures([record], this.#clock.now()) : null;
   }
 
   /**
@@ -129,12 +121,12 @@ export class RequestStatsService {
     this.prune();
     this.#followWindow();
     const now = this.#clock.now();
-    const records = new Map<string, ModelRecord[]>();
+    const records = new Map<string, EngineRecord[]>();
     for (const engine of this.engines) records.set(engine.url, []);
-    for (const { engine, models } of this.#records.values()) {
-      records.set(engine.url, [...(records.get(engine.url) ?? []), ...models.values()]);
+    for (const record of this.#records.values()) {
+      records.set(record.engine.url, [...(records.get(record.engine.url) ?? []), record]);
     }
-    return new Map([...records].map(([url, models]) => [url, figures(models, now)]));
+    return new Map([...records].map(([url, ofUrl]) => [url, figures(ofUrl, now)]));
   }
 
   /** The engines of the fleet last told of. */
@@ -145,7 +137,10 @@ export class RequestStatsService {
   /** Keeps what is known of these engines; the others are forgotten once nothing of theirs is in flight. */
   retain(fleet: KnownEngines): void {
     this.#fleet = new Map(fleet.engines.map((engine) => [engine.id, engine]));
-    for (const engine of fleet.engines) this.#records.get(engine.id)?.update(engine);
+    for (const engine of fleet.engines) {
+      const record = this.#records.get(engine.id);
+      if (record) record.engine = engine;
+    }
     this.#series.retainModels(fleet.engines);
     this.prune();
   }
@@ -166,17 +161,13 @@ export class RequestStatsService {
     if (this.#open.find(event)) return;
     const { request, engine, attempt, at } = event;
     const record = this.#recordOf(engine);
-    const model = record.ofModel(request.model);
-    record.ownInFlight++;
-    record.arrived(at);
-    model.arrivals.add(at);
-    model.prefill++;
-    model.firstRequestAt ??= at;
+    record.arrivals.add(at);
+    record.prefill++;
+    record.firstRequestAt ??= at;
     this.#open.begin(request, {
       attempt,
       engineId: engine.id,
       record,
-      model,
       firstTokenAt: null,
       next: null,
     });
@@ -186,9 +177,9 @@ export class RequestStatsService {
     const open = this.#open.find(event);
     if (!open || open.firstTokenAt !== null) return;
     open.firstTokenAt = event.at;
-    open.model.prefill--;
-    open.model.decoding++;
-    open.model.timeToFirstToken.add(event.at, event.sinceDispatch / 1000);
+    open.record.prefill--;
+    open.record.decoding++;
+    open.record.timeToFirstToken.add(event.at, event.sinceDispatch / 1000);
   }
 
   #finished(event: AttemptEvent & { type: 'finished' }): void {
@@ -196,16 +187,13 @@ export class RequestStatsService {
     if (!open) return;
     this.#open.end(event.request, open);
     const { at, outcome } = event;
-    const { engineId, record, model, firstTokenAt } = open;
-    record.ownInFlight--;
-    if (firstTokenAt === null) model.prefill--;
-    else model.decoding--;
-    model.finished++;
+    const { engineId, record, firstTokenAt } = open;
+    if (firstTokenAt === null) record.prefill--;
+    else record.decoding--;
+    record.finished++;
     if (outcome === 'done') {
-      model.latency.add(at, event.sinceDispatch / 1000);
-      if (firstTokenAt !== null) model.decodingTime.add(at, (at - firstTokenAt) / 1000);
-    } else if (outcome !== 'client_left') {
-      model.failed++;
+      record.latency.add(at, event.sinceDispatch / 1000);
+      if (firstTokenAt !== null) record.decodingTime.add(at, (at - firstTokenAt) / 1000);
     }
     const left = this.#fleet !== null && !this.#fleet.has(engineId);
     if (left && record.ownInFlight === 0) this.#records.delete(engineId);

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { LoadedSettings } from '../config/load-settings.js';
 import { routerVersion } from '../config/version.js';
-import { checkDecisionLog, rotationOf } from '../decisions/decision-log.js';
+import { rotationOf } from '../decisions/decision-log.js';
 import type { LogRotation } from '../decisions/log-rotation.js';
 import { FleetService } from '../discovery/fleet.service.js';
 import { DynamicConfigService } from '../dynamic-config/dynamic-config.service.js';
@@ -113,7 +113,6 @@ export class Primary implements PoolOwner {
   #rotate(): void {
     const { decisionLog, decisionLogSize } = this.loaded.settings;
     if (decisionLog === null) return;
-    checkDecisionLog(decisionLog);
     this.#rotation = rotationOf(decisionLog, decisionLogSize);
     this.#rotation.start();
   }

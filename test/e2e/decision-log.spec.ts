@@ -107,13 +107,14 @@ describe('--decision-log', () => {
 
   it.each(['1', '2'])('is an error at start where it cannot be written, with %s workers', async (workers) => {
     const bad = join(folder, 'none', 'decisions.jsonl');
-    const args = flagsFor([engine], ['--workers', workers, '--decision-log', bad]);
+    const args = flagsFor([engine], ['--workers', workers, '--decision-log', bad, '--log-level', 'error']);
     const main = join(__dirname, '../../dist/main.js');
-    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let stderr = '';
+    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (bytes: Buffer) => (stdout += bytes.toString()));
     child.stderr.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
     const [code] = (await once(child, 'close')) as [number];
-    expect(code).toBe(2);
+    expect([code, stdout]).toEqual([2, '']);
     expect(stderr.trim().split('\n')).toEqual([
       expect.stringMatching(/^--decision-log ".*decisions\.jsonl" cannot be written: ENOENT/),
     ]);

@@ -1,10 +1,6 @@
-import 'reflect-metadata';
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DecisionRecord } from '../../src/core/decision.js';
-import { RouterModule } from '../../src/router.module.js';
 import { type SimulatedEngine, startSimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
+import { settingsFor, startHostApplication } from '../support/host-application.js';
 import { ask, chat, errorOf, jsonOf } from '../support/http-client.js';
 import { LearningStrategy } from '../support/learning-strategy.js';
 import { startTestRouter } from '../support/start-router.js';
@@ -25,31 +21,12 @@ async function ownServer(engines: readonly SimulatedEngine[], client: Client): P
 }
 
 async function hostApplication(engines: readonly SimulatedEngine[], client: Client): Promise<Running> {
-  @Module({
-    imports: [
-      RouterModule.forRoot({
-        settings: {
-          serviceDiscovery: 'static',
-          staticBackends: engines.map(({ url }) => url),
-          staticModels: engines.map(() => 'tiny'),
-          routingLogic: 'learning',
-          sessionKey: 'x-user-id',
-          allowExplain: true,
-          upstreamClient: client,
-        },
-        strategies: [LearningStrategy],
-      }),
-    ],
-  })
-  class HostModule {}
-  const app = await NestFactory.create<NestFastifyApplication>(HostModule, new FastifyAdapter(), {
-    bodyParser: false,
-    logger: false,
+  const served = settingsFor(engines.map(({ url }) => ({ url, model: 'tiny' })));
+  const learning = { routingLogic: 'learning', sessionKey: 'x-user-id', allowExplain: true };
+  return startHostApplication({
+    settings: { ...served, ...learning, upstreamClient: client },
+    strategies: [LearningStrategy],
   });
-  await app.listen(0, '127.0.0.1');
-  const url = await app.getUrl();
-  await until(async () => (await fetch(`${url}/ready`)).ok);
-  return { url, close: async () => app.close() };
 }
 
 const WAYS = [

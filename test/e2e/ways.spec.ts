@@ -1,9 +1,6 @@
 import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { Module } from '@nestjs/common';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ProxyController } from '../../src/proxy/proxy.controller.js';
-import { RouterModule } from '../../src/router.module.js';
+import { settingsFor, startHostApplication } from '../support/host-application.js';
 import {
   BODY_LIMIT,
   itKeepsThePromisesToClients,
@@ -11,7 +8,6 @@ import {
   type ServedThere,
 } from '../support/proxy.contract.js';
 import { startTestRouter } from '../support/start-router.js';
-import { until } from '../support/until.js';
 
 type Client = 'http1' | 'undici';
 
@@ -22,34 +18,11 @@ function ownServer(engines: readonly ServedThere[], client: Client): Promise<Rou
 }
 
 /** An application of somebody else, in which Fastify and Nest find the route. */
-async function hostApplication(engines: readonly ServedThere[], client: Client): Promise<RouterUnderTest> {
-  @Module({
-    imports: [
-      RouterModule.forRoot({
-        settings: {
-          serviceDiscovery: 'static',
-          staticBackends: engines.map(({ url }) => url),
-          staticModels: engines.map(({ model }) => model),
-          routingLogic: 'roundrobin',
-          upstreamClient: client,
-          maxBodySize: BODY_LIMIT,
-        },
-      }),
-    ],
-  })
-  class HostModule {}
-  const app = await NestFactory.create<NestFastifyApplication>(HostModule, new FastifyAdapter(), {
-    bodyParser: false,
-    logger: false,
+function hostApplication(engines: readonly ServedThere[], client: Client): Promise<RouterUnderTest> {
+  const limits = { upstreamClient: client, maxBodySize: BODY_LIMIT };
+  return startHostApplication({
+    settings: { ...settingsFor(engines), routingLogic: 'roundrobin', ...limits },
   });
-  await app.listen(0, '127.0.0.1');
-  const url = await app.getUrl();
-  await until(async () => (await fetch(`${url}/ready`)).ok);
-  const close = async (): Promise<void> => {
-    app.getHttpServer().closeAllConnections();
-    await app.close();
-  };
-  return { url, close };
 }
 
 const WAYS = [

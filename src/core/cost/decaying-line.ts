@@ -40,11 +40,4 @@ export class DecayingLine {
     this.#covariance = this.#covariance * this.keep + (dx * dy * before) / this.#weight;
     this.#points++;
   }
-
-  /** The line at `x`; where no slope is known, the mean of y. At least a tenth of that mean, for positive y. */
-  at(x: number): number {
-    const slope = this.slope;
-    if (slope === null) return this.#meanY;
-    return Math.max(this.#meanY + slope * (x - this.#meanX), this.#meanY / 10);
-  }
 }

@@ -2,7 +2,7 @@ import { colonOf, hasForbidden, valueAfter } from './field-line.js';
 import { MalformedAnswer } from './malformed-answer.js';
 
 /** Bytes of a head, those of the informational answers before it included. */
-export const MAX_HEAD = 64 * 1024;
+const MAX_HEAD = 64 * 1024;
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n', 'latin1');
 const VERSION = 'HTTP/1.';

@@ -6,7 +6,7 @@ export type WatchEvent =
   | { readonly type: 'ERROR'; readonly code: number; readonly message: string };
 
 /** The longest line accepted, bytes. etcd holds objects of 1.5 MiB by default. */
-export const MAX_EVENT_BYTES = 8 * 1024 * 1024;
+const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 
 /** A watch that cannot be understood. */
 export class WatchFormatError extends Error {}

@@ -1,5 +1,6 @@
+import type { FinishReason } from '../model/sequence.js';
 import type { Prompt, TokenSource } from './simulated-text.js';
-import type { EndedChoice, FinishReason } from './wire-format.js';
+import type { EndedChoice } from './wire-format.js';
 
 /** Tokens of an answer that are searched for a stop string. */
 const SEARCHED_TOKENS = 4_096;

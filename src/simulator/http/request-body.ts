@@ -7,7 +7,7 @@ import type { JsonObject } from './simulated-text.js';
 const LOGGED_BODY_BYTES = 64 * 1024;
 
 /** Bodies above this are not parsed: a simulated engine is no place to hold hundreds of megabytes. */
-export const PARSED_BODY_BYTES = 4 * 1024 * 1024;
+const PARSED_BODY_BYTES = 4 * 1024 * 1024;
 
 /** How much of each end of an unparsed body is searched for `model`, `stream` and `max_tokens`. */
 const SEARCHED_BYTES = 64 * 1024;

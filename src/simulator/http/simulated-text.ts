@@ -41,7 +41,7 @@ function hash(text: string, from = 0, to = text.length): number {
 }
 
 /** The token id of a word: not negative, and the same on every engine. */
-export const wordId = (word: string): number => hash(word) >>> 1;
+const wordId = (word: string): number => hash(word) >>> 1;
 
 /** Writes the ids of the words of `text` from `at` on; returns where the next one goes. */
 function writeIds(ids: Int32Array, at: number, text: string): number {

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
+import type { FinishReason } from '../model/sequence.js';
 import type { Choice } from './choice.js';
 import type { Exchange } from './exchange.js';
 import type { AnswerOutput } from './job.js';
 import { isAscii, TokenChunks } from './token-chunks.js';
-import { type Dialect, DONE_FRAME, type FinishReason } from './wire-format.js';
+import { type Dialect, DONE_FRAME } from './wire-format.js';
 import { ENGINE_DEAD, errorFrame } from './wire-format-other.js';
 
 /** Bytes that are made at a time for a reader; a slow one gets its tokens later, each in a frame of its own. */

@@ -1,7 +1,8 @@
+import type { FinishReason } from '../model/sequence.js';
 import type { Choice } from './choice.js';
 import type { Exchange } from './exchange.js';
 import type { AnswerOutput } from './job.js';
-import type { Dialect, FinishReason } from './wire-format.js';
+import type { Dialect } from './wire-format.js';
 import { ENGINE_DEAD } from './wire-format-other.js';
 
 /** A generation as one JSON answer at its end. */

@@ -123,7 +123,7 @@ const listOf = (prefix: string, model: string, data: object[], tokens: number): 
 });
 
 /** Four numbers between 0 and 1 made from a text. */
-export function vectorOf(text: string): number[] {
+function vectorOf(text: string): number[] {
   const vector = [0, 0, 0, 0];
   for (let index = 0; index < text.length; index += 1) {
     const at = index % 4;

@@ -1,6 +1,7 @@
 /** `/v1/responses` and `/v1/messages` of vLLM 0.32 with default flags: streams of named events. */
 import { randomBytes } from 'node:crypto';
-import type { Dialect, EndedChoice, FinishReason, Turn } from './wire-format.js';
+import type { FinishReason } from '../model/sequence.js';
+import type { Dialect, EndedChoice, Turn } from './wire-format.js';
 
 const eventFrame = (value: { readonly type: string; readonly [field: string]: unknown }): string =>
   `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;

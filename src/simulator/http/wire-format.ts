@@ -2,6 +2,7 @@
  * The JSON of vLLM 0.32 for chat and text completions, field by field and in order, as recorded from a real engine
  * (test/fixtures). Nulls are sent where vLLM sends them.
  */
+import type { FinishReason } from '../model/sequence.js';
 import type { JsonObject } from './simulated-text.js';
 
 export interface SimulatedModel {
@@ -13,8 +14,6 @@ export interface SimulatedModel {
   /** Longer prompts are refused; absent: the card says 131072 and nothing is refused. */
   readonly maxModelLen?: number;
 }
-
-export type FinishReason = 'stop' | 'length' | 'abort' | 'error';
 
 /** `prompt_tokens_details` of one request, with `--enable-prompt-tokens-details`. */
 export interface PromptDetails {
@@ -74,7 +73,7 @@ export interface Dialect {
   whole(ended: readonly EndedChoice[], count: number): object;
 }
 
-export const dataFrame = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
+const dataFrame = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
 export const DONE_FRAME = 'data: [DONE]\n\n';
 
 const countedUsage = (turn: Turn, count: number): object => ({

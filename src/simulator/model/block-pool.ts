@@ -44,11 +44,6 @@ export class BlockPool {
     return this.#free;
   }
 
-  /** Free and used blocks that can be found by name. */
-  get named(): number {
-    return this.#byName.size;
-  }
-
   /** How many sequences hold a block. */
   references(block: number): number {
     return this.#references[block] as number;

@@ -7,7 +7,7 @@ export interface KnownLoss {
 }
 
 /** Losses that the policy check lets pass. */
-export const KNOWN_LOSSES: readonly KnownLoss[] = [];
+const KNOWN_LOSSES: readonly KnownLoss[] = [];
 
 /** Why a loss is known; null when it is not. */
 export function knownReason(

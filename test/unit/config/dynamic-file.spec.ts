@@ -156,8 +156,8 @@ static_aliases: {gpt: m2}
     expect(shown['static_models']).toBe('facebook/opt-125m,facebook/opt-125m,m2');
     expect(shown['static_aliases']).toEqual({ gpt: 'm2' });
     expect(warnings).toEqual([
-      'static_aliases has no meaning in this router yet and is ignored',
-      'static_model_types has no meaning in this router yet and is ignored',
+      'static_aliases has no meaning in this router and is ignored',
+      'static_model_types has no meaning in this router and is ignored',
     ]);
   });
 

@@ -72,7 +72,7 @@ describe('flags of production-stack without a meaning here', () => {
   it.each([...LEGACY_FLAGS])('--%s parses (%s) and warns once by name', (name, form) => {
     const argv = form === 'switch' ? [`--${name}`, `--${name}`] : [`--${name}`, 'v', `--${name}=w`];
     const { warnings } = load({ argv: [...argv, ...STATIC] });
-    expect(warnings).toEqual([`--${name} has no meaning in this router yet and is ignored`]);
+    expect(warnings).toEqual([`--${name} has no meaning in this router and is ignored`]);
   });
 
   it('start the arguments that its Helm chart passes', () => {
@@ -92,8 +92,8 @@ describe('flags of production-stack without a meaning here', () => {
       files: { 'c.yaml': 'enable_batch_api: true' },
     });
     expect(warnings).toEqual([
-      'config file "c.yaml": enable_batch_api has no meaning in this router yet and is ignored',
-      'VLLM_ROUTER_OTEL_ENDPOINT has no meaning in this router yet and is ignored',
+      'config file "c.yaml": enable_batch_api has no meaning in this router and is ignored',
+      'VLLM_ROUTER_OTEL_ENDPOINT has no meaning in this router and is ignored',
     ]);
   });
 });

@@ -47,7 +47,6 @@ describe('RequestStatsService', () => {
       decoding: 0,
       running: 0,
       finished: 1,
-      failed: 0,
       uptime: 2.5,
     });
   });
@@ -67,42 +66,36 @@ describe('RequestStatsService', () => {
     });
   });
 
-  it('tells models and engines apart', () => {
+  it('tells engines apart, and counts the models of one together', () => {
     const { stats, attempt } = setUp();
     const both = engine('http://a:8000', ['tiny', 'lora1']);
     attempt(both, request('tiny')).dispatch();
     attempt(both, request('lora1')).dispatch().firstToken();
     attempt(B).dispatch().finish();
-    const models = stats.modelFiguresOf(both.id);
-    expect(models.get('tiny')).toMatchObject({ prefill: 1, decoding: 0 });
-    expect(models.get('lora1')).toMatchObject({ prefill: 0, decoding: 1 });
     expect(stats.figuresOf(both.id)).toMatchObject({ prefill: 1, decoding: 1, finished: 0 });
     expect(stats.figuresOf(B.id)).toMatchObject({ running: 0, finished: 1 });
   });
 
-  it.each([
-    ['engine_error', 1],
-    ['failed', 1],
-    ['timeout', 1],
-    ['client_left', 0],
-  ] as const)('counts an attempt that ends as %s, and takes no latency from it', (outcome, failed) => {
-    const { stats, attempt } = setUp();
-    attempt().dispatch().firstToken().finish({ outcome });
-    expect(stats.figuresOf(A.id)).toMatchObject({
-      finished: 1,
-      failed,
-      running: 0,
-      latency: null,
-      decodingTime: null,
-    });
-  });
+  it.each(['engine_error', 'failed', 'timeout', 'client_left'] as const)(
+    'counts an attempt that ends as %s, and takes no latency from it',
+    (outcome) => {
+      const { stats, attempt } = setUp();
+      attempt().dispatch().firstToken().finish({ outcome });
+      expect(stats.figuresOf(A.id)).toMatchObject({
+        finished: 1,
+        running: 0,
+        latency: null,
+        decodingTime: null,
+      });
+    },
+  );
 
   it('counts a retry on the engine that it goes to', () => {
     const { stats, attempt } = setUp();
     const facts = request();
     attempt(A, facts).dispatch().finish({ outcome: 'failed', cause: 'refused' });
     const second = attempt(B, facts, 2).dispatch();
-    expect(stats.figuresOf(A.id)).toMatchObject({ running: 0, failed: 1 });
+    expect(stats.figuresOf(A.id)).toMatchObject({ running: 0, finished: 1 });
     expect(stats.figuresOf(B.id)).toMatchObject({ running: 1 });
     second.finish();
     expect(stats.figuresOf(B.id)).toMatchObject({ running: 0, finished: 1 });
@@ -159,13 +152,17 @@ describe('RequestStatsService', () => {
   });
 
   it('takes the gaps between frames, for the window and for good', () => {
-    const { clock, series, stats } = setUp();
+    const { clock, series, stats, attempt } = setUp();
+    attempt().dispatch();
     const timer = stats.interToken(A, 'tiny');
     expect(stats.interToken(A, 'tiny')).toBe(timer);
     timer.observe(0.02);
     timer.observe(0.04);
     expect(stats.figuresOf(A.id)?.interToken).toBeCloseTo(0.03);
-    expect(stats.modelFiguresOf(A.id).get('tiny')?.interToken).toBeCloseTo(0.03);
+    const other = stats.interToken(A, 'unknown');
+    expect(other).not.toBe(timer);
+    other.observe(0.06);
+    expect(stats.figuresOf(A.id)?.interToken).toBeCloseTo(0.04);
     clock.pass(61);
     expect(stats.figuresOf(A.id)?.interToken).toBeNull();
     expect(series.ofModel(A, 'tiny').interToken.count).toBe(2);
@@ -235,7 +232,7 @@ describe('RequestStatsService', () => {
       expect(series.byUrl.get(old.url)?.models.get('tiny')?.outcomes.get('done')).toBe(1);
     });
 
-    it('moves the counts of an adapter that was unloaded to "other", and keeps those of one in use', () => {
+    it('keeps the counts of an adapter that was unloaded', () => {
       const { series, stats, attempt } = setUp();
       const before = engine('http://a:8000', ['tiny', 'idle', 'busy']);
       const after = engine('http://a:8000', ['tiny']);
@@ -243,8 +240,7 @@ describe('RequestStatsService', () => {
       attempt(before, request('idle')).dispatch().finish({ outcome: 'failed' });
       attempt(before, request('busy')).dispatch();
       stats.retain({ engines: [after] });
-      expect([...stats.modelFiguresOf(after.id).keys()].sort()).toEqual(['busy', 'other']);
-      expect(stats.figuresOf(after.id)).toMatchObject({ running: 1, finished: 1, failed: 1 });
+      expect(stats.figuresOf(after.id)).toMatchObject({ running: 1, finished: 1 });
       expect(series.byUrl.get(after.url)?.models.has('idle')).toBe(false);
       stats.retain({ engines: [engine('http://a:8000', [])] });
       expect(stats.figuresOf(after.id)).toMatchObject({ running: 1, finished: 1 });
@@ -257,7 +253,7 @@ describe('RequestStatsService', () => {
       attempt(A, request(`made-up-${i}`))
         .dispatch()
         .finish();
-    expect([...stats.modelFiguresOf(A.id).keys()]).toEqual(['unknown']);
+    expect(stats.figuresOf(A.id)).toMatchObject({ finished: 50, running: 0 });
     expect([...(series.byUrl.get(A.url)?.models.keys() ?? [])]).toEqual(['unknown']);
   });
 
@@ -266,8 +262,7 @@ describe('RequestStatsService', () => {
     const names = Array.from({ length: MAX_MODELS + 50 }, (_, i) => `adapter-${i}`);
     const many = engine('http://a:8000', names);
     for (const name of names) attempt(many, request(name)).dispatch().finish();
-    expect(stats.modelFiguresOf(many.id).size).toBe(MAX_MODELS + 1);
-    expect(stats.modelFiguresOf(many.id).get('other')).toMatchObject({ finished: 50, running: 0 });
+    expect(stats.figuresOf(many.id)).toMatchObject({ finished: MAX_MODELS + 50, running: 0 });
     expect(series.byUrl.get(many.url)?.models.size).toBe(MAX_MODELS + 1);
   });
 });

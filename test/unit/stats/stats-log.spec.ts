@@ -28,7 +28,6 @@ const FIGURES: RequestFigures = {
   decoding: 2,
   running: 3,
   finished: 7,
-  failed: 0,
   uptime: 3.444,
 };
 

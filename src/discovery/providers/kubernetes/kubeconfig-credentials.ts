@@ -17,7 +17,7 @@ export interface KubeConfigOptions extends ApiTls {
 }
 
 /** Loads the library that reads kubeconfigs; its import costs tens of MB, so it waits until one is needed. */
-export async function loadKubeConfigReader(): Promise<KubeConfigReader> {
+async function loadKubeConfigReader(): Promise<KubeConfigReader> {
   const { KubeConfig } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
   return {

@@ -9,7 +9,7 @@ import { listPages, pathOf, type ResourceQuery } from './list-pages.js';
 import { pause } from './pause.js';
 
 /** The most objects kept of one resource; beyond it, further ones are ignored and the status says so. */
-export const MAX_OBJECTS = 5_000;
+const MAX_OBJECTS = 5_000;
 
 /** The length of a watch, seconds: just under the period of the lists. */
 const WATCH_SECONDS = 290;

@@ -10,6 +10,8 @@ const MOST_ENGINES = 10_000;
 const MOST_MODELS = 1_024;
 /** Answers of a group between two looks at its middle; never fewer than its engines, which keeps the cost O(log n). */
 const ANSWERS_BETWEEN = 16;
+/** Engines that come within this time of the first one are its equals: each names its models when it answers. */
+const FIRST_MS = 10_000;
 /** Bytes in a block of the index. */
 const BLOCK_BYTES = 256;
 
@@ -27,6 +29,8 @@ export class FleetAccounts {
   readonly #accounts = new Map<string, EngineAccount>();
   readonly #groups = new Map<string, Group>();
   readonly #habits = new Map<string, TokenHabits>();
+  /** When the first engines of this fleet came, monotonic milliseconds; null before. */
+  #firstAt: number | null = null;
 
   constructor(private readonly index: PrefixIndex) {}
 
@@ -67,7 +71,8 @@ export class FleetAccounts {
     const ids = new Set(engines.map(({ id }) => id));
     for (const id of this.#accounts.keys()) if (!ids.has(id)) this.#drop(id);
     // The first engines of a fleet are equals; one that joins them starts cold.
-    const joinedAt = this.#accounts.size > 0 ? now : null;
+    if (this.#firstAt === null || this.#accounts.size === 0) this.#firstAt = now;
+    const joinedAt = now - this.#firstAt < FIRST_MS ? null : now;
     for (const engine of engines.slice(0, MOST_ENGINES)) this.of(engine, joinedAt);
     const bases = new Set([...this.#accounts.values()].map(({ base }) => base));
     for (const base of this.#groups.keys()) if (!bases.has(base)) this.#groups.delete(base);

@@ -3,7 +3,7 @@ import type { PrefixIndex } from '../../../core/prefix/prefix-index.js';
 import type { StrategyFigure } from '../../routing-strategy.js';
 import type { FleetAccounts } from './fleet-accounts.js';
 
-/** What `/metrics` shows of the strategy. */
+/** What `/metrics` shows of the strategy. @param now monotonic milliseconds */
 export function prefixFigures(
   accounts: FleetAccounts,
   index: PrefixIndex,

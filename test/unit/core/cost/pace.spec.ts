@@ -45,7 +45,6 @@ describe('DecayingLine', () => {
           for (const x of [0, 50, ...points]) line.add(x, a + b * x);
           if (line.slope === null) return;
           expect(line.slope).toBeCloseTo(b, 6);
-          expect(line.at(30)).toBeCloseTo(a + 30 * b, 5);
         },
       ),
     );
@@ -64,20 +63,17 @@ describe('DecayingLine', () => {
     expect(line.slope).toBeCloseTo(Math.max(0, covariance / variance), 9);
   });
 
-  it('knows no slope of points at one place, and gives their mean there', () => {
+  it('knows no slope of points at one place', () => {
     const line = new DecayingLine(0.99);
     for (let index = 0; index < 100; index++) line.add(5, index % 2 === 0 ? 1 : 3);
     expect(line.slope).toBeNull();
-    expect(line.at(50)).toBeCloseTo(2, 1);
   });
 
-  it('follows a change within some hundred points, and never goes below a tenth of the mean', () => {
+  it('follows a change within some hundred points', () => {
     const line = new DecayingLine(0.99);
-    for (let index = 0; index < 500; index++) line.add(index % 20, 1);
-    for (let index = 0; index < 500; index++) line.add(index % 20, 3);
-    expect(line.at(10)).toBeGreaterThan(2.9);
-    for (let index = 0; index < 500; index++) line.add(1_000 + (index % 20), index % 20);
-    expect(line.at(0)).toBeGreaterThan(0);
+    for (let index = 0; index < 500; index++) line.add(index % 20, index % 20);
+    for (let index = 0; index < 500; index++) line.add(index % 20, 3 * (index % 20));
+    expect(line.slope).toBeCloseTo(3, 1);
   });
 
   it('does not hear what is no number', () => {

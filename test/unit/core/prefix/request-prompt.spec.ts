@@ -1,5 +1,5 @@
 import { readPrompt } from '../../../../src/core/prefix/read-prompt.js';
-import { RequestPrompt, TokenPrompt } from '../../../../src/core/prefix/request-prompt.js';
+import { RequestPrompt } from '../../../../src/core/prefix/request-prompt.js';
 
 const KEY = { high: 1, low: 2 };
 
@@ -31,27 +31,5 @@ describe('RequestPrompt', () => {
   it('has no blocks where there is no prompt', () => {
     const prompt = new RequestPrompt(() => null);
     expect([prompt.blocks(), prompt.withAnswer('x')]).toEqual([null, null]);
-  });
-});
-
-describe('TokenPrompt', () => {
-  const tokens = Int32Array.from({ length: 130 }, (_, at) => at);
-
-  it('names 64 tokens each and tells cache keys apart', () => {
-    const [a, b] = [new TokenPrompt(tokens, 'm'), new TokenPrompt(tokens, 'n')];
-    expect(a.blocks()).toMatchObject({ size: 130, blockSize: 64, unit: 'tokens' });
-    expect(a.blocks()?.names[0]).toBe(new TokenPrompt([...tokens], 'm').blocks()?.names[0]);
-    expect(a.blocks()?.names[0]).not.toBe(b.blocks()?.names[0]);
-  });
-
-  it('goes on with the tokens of the answer, where they fill a block', () => {
-    const longer = Int32Array.from({ length: 200 }, (_, at) => at);
-    const prompt = new TokenPrompt(tokens, 'm', () => longer);
-    expect([...(prompt.withAnswer('')?.names ?? [])].slice(0, 2)).toEqual([
-      ...(prompt.blocks()?.names ?? []),
-    ]);
-    expect(prompt.withAnswer('')?.names).toHaveLength(3);
-    expect(new TokenPrompt(tokens, 'm', () => tokens).withAnswer('')).toBeNull();
-    expect(new TokenPrompt(tokens, 'm').withAnswer('')).toBeNull();
   });
 });

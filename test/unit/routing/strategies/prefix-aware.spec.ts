@@ -184,11 +184,19 @@ describe('prefixaware', () => {
     const strategy = newStrategy();
     strategy.retain([1, 2, 3].map((number) => engineNumber(number)));
     expect(termsOf(strategy, asking([1])).get(engine(1))?.slowness).toBe(1);
-    strategy.observe({ ...dispatched(asking([5]), engineNumber(1)), at: 1_000 });
+    strategy.observe({ ...dispatched(asking([5]), engineNumber(1)), at: 20_000 });
     strategy.retain([1, 2, 3, 4].map((number) => engineNumber(number)));
     const slowness = (now: number): number | undefined =>
       termsOf(strategy, asking([1]), candidates(4), now).get(engine(4))?.slowness;
-    expect([slowness(1_000), slowness(30_999), slowness(31_000)]).toEqual([2, 2, 1]);
+    expect([slowness(20_000), slowness(49_999), slowness(50_000)]).toEqual([2, 2, 1]);
+  });
+
+  it('takes the engines of a fleet that name their models one after the other for equals', () => {
+    const strategy = newStrategy();
+    strategy.retain([engineNumber(1)]);
+    strategy.observe({ ...dispatched(asking([5]), engineNumber(1)), at: 9_000 });
+    strategy.retain([engineNumber(1), engineNumber(2)]);
+    expect(termsOf(strategy, asking([1]), candidates(2), 9_000).get(engine(2))?.slowness).toBe(1);
   });
 
   it('prefers an engine that has the adapter', () => {
