@@ -102,8 +102,9 @@ export class AppendedFile {
   async #opened(): Promise<FileHandle> {
     const before = this.#handle;
     if (before !== null) {
-      const there = await stat(this.path).catch(() => null);
-      if (there !== null && there.ino === (await before.stat()).ino) return before;
+      // What is open may not even be looked at any more, as when a network disk was lost meanwhile (ESTALE).
+      const [there, own] = await Promise.all([stat(this.path), before.stat()]).catch(() => []);
+      if (there && there.ino === own?.ino && there.dev === own.dev) return before;
       this.#handle = null;
       await before.close();
     }
