@@ -1,8 +1,11 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
 /** Lines wait this long for more of them, milliseconds. */
 const BATCH_MS = 100;
+
+/** Opening a pipe would wait until somebody reads from it; with `O_NONBLOCK` it fails (open(2)). Files do not heed it. */
+const APPENDING = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NONBLOCK;
 
 /** Told of what happens to the file. */
 export interface FileListener {
@@ -108,7 +111,7 @@ export class AppendedFile {
       this.#handle = null;
       await before.close();
     }
-    this.#handle = await open(this.path, 'a');
+    this.#handle = await open(this.path, APPENDING);
     return this.#handle;
   }
 }

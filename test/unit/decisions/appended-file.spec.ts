@@ -139,6 +139,18 @@ describe('a file that lines are appended to', () => {
     expect(linesOf(path)).toEqual(['before', 'after']);
   });
 
+  it('is not waited for when a pipe has taken its place', async () => {
+    const file = new AppendedFile(path, 1_000, listener);
+    execFileSync('mkfifo', [path]);
+    file.add('nobody reads');
+    await file.flush();
+    expect(failures).toHaveLength(1);
+    rmSync(path);
+    file.add('after');
+    await file.close();
+    expect(linesOf(path)).toEqual(['after']);
+  });
+
   it('is refused where lines cannot be appended, without waiting', () => {
     expect(() => AppendedFile.check(join(folder, 'none', 'log'))).toThrow('ENOENT');
     expect(() => AppendedFile.check(folder)).toThrow('it is no file');
