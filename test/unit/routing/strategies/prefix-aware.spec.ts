@@ -233,6 +233,18 @@ describe('prefixaware', () => {
     expect(termsOf(strategy, asking([1]), candidates(2), 2_000).get(engine(1))?.inFlight).toBe(12);
   });
 
+  it.each([1e308, Infinity, 1e12])('does not believe an answer that tells of %d tokens', (many) => {
+    const strategy = newStrategy();
+    const usage = { prompt: many, completion: many, cached: many };
+    for (let time = 0; time < 2; time++)
+      serve(strategy, requestFacts({ stream: true }), engineNumber(1), { usage });
+    const under = requestFacts({ stream: true });
+    serve(strategy, under, engineNumber(1));
+    const terms = termsOf(strategy, requestFacts()).get(engine(1));
+    expect(terms).toMatchObject({ uncached: 512, pending: 0 });
+    expect(terms?.cost).toBeLessThan(100_000);
+  });
+
   it('reckons with a usual prompt where it cannot be read', () => {
     const strategy = newStrategy();
     const opaque = requestFacts({ prompt: { blocks: () => null, withAnswer: () => null } });
