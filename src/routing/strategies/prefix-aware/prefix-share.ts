@@ -31,7 +31,8 @@ export class PrefixShare implements StrategyShare {
 
   /** What is under way on the engine has changed. */
   changed(account: EngineAccount): void {
-    if (account.untold || this.#changed.length >= MOST_LOADS) return;
+    // What ends on an engine that has left says nothing of one that has come in its place under the same id.
+    if (account.untold || this.#changed.length >= MOST_LOADS || !this.accounts.has(account)) return;
     account.untold = true;
     this.#changed.push(account);
   }
@@ -48,7 +49,8 @@ export class PrefixShare implements StrategyShare {
     const prompts = this.#prompts.take();
     if (prompts === null && this.#changed.length === 0) return null;
     const now = this.now();
-    const loads = this.#changed.map((account): ToldLoad => {
+    const changed = this.#changed.filter((account) => this.accounts.has(account));
+    const loads = changed.map((account): ToldLoad => {
       account.untold = false;
       return [account.id, account.pending.at(now), account.inFlight, account.intake.takeUntold()];
     });
@@ -74,9 +76,10 @@ export class PrefixShare implements StrategyShare {
     for (const load of loads.slice(0, MOST_LOADS) as unknown[]) {
       if (!Array.isArray(load) || typeof load[0] !== 'string') continue;
       const [id, pending, inFlight, sent] = load as unknown as ToldLoad;
-      this.peers.heed(from, id, { pending, inFlight });
       const account = this.accounts.told(id);
-      account?.intake.heed(sent, this.now());
+      if (account === null) continue;
+      this.peers.heed(from, id, { pending, inFlight });
+      account.intake.heed(sent, this.now());
       this.#load(account);
     }
   }
@@ -86,7 +89,7 @@ export class PrefixShare implements StrategyShare {
     for (const account of this.accounts.all()) this.#load(account);
   }
 
-  #load(account: EngineAccount | null): void {
-    account?.load.set(account.inFlight + this.peers.of(account.id).inFlight, this.now());
+  #load(account: EngineAccount): void {
+    account.load.set(account.inFlight + this.peers.of(account.id).inFlight, this.now());
   }
 }

@@ -108,6 +108,8 @@ export class PromptAccounting {
   #learn(open: OpenPrompt, { request, at, usage, pieces = 0 }: Finished): void {
     const { account, firstTokenAt, promptTokens, cachedTokens } = open;
     this.accounts.learning(request.model).heed(request.prompt?.blocks() ?? null, usage, pieces);
+    // Of an engine that has left the fleet; its place in the index may be another one's by now.
+    if (!this.accounts.has(account)) return;
     if (request.stream && firstTokenAt !== null && at > firstTokenAt) {
       const inFlight = (account.load.until(at) - open.loadBefore) / (at - firstTokenAt);
       const prefill = account.computedTokens - open.computedBefore;
@@ -133,7 +135,7 @@ export class PromptAccounting {
 
   /** The engine has the answer in its cache too, and frees prompt and answer now: they are its most recent. */
   #insertAnswer(account: EngineAccount, { request, answer, outcome }: Finished): void {
-    if (this.accounts.get(account.id) !== account) return;
+    if (!this.accounts.has(account)) return;
     const whole = answer ? request.prompt?.withAnswer(answer) : null;
     const prompt = whole ?? (outcome === 'done' ? request.prompt?.blocks() : null);
     if (!prompt) return;

@@ -252,3 +252,46 @@ describe('prefixaware', () => {
     expect(termsOf(strategy, requestFacts()).get(engine(1))?.uncached).toBe(512);
   });
 });
+
+describe('prefixaware, of engines that come and go under one id,', () => {
+  const engines = [engineNumber(1), engineNumber(2)];
+
+  it('does not tell what is under way on the engine before as if it were on this one', () => {
+    const [here, there] = [newStrategy(), newStrategy()];
+    for (const one of [here, there]) one.retain(engines);
+    const old = asking(blocks(1, 30));
+    there.observe(dispatched(old, engineNumber(1)));
+    there.share.take();
+    there.retain([engineNumber(2)]);
+    there.retain(engines);
+    there.observe(dispatched(asking(blocks(500, 10)), engineNumber(1)));
+    there.observe(finished(old, engineNumber(1)));
+    here.share.heed(7, structuredClone(there.share.take()));
+    expect(termsOf(here, asking([7]), candidates(2)).get(engine(1))?.pending).toBe(640);
+  });
+
+  it('does not believe of this one what late answers tell of the cache of the one before', () => {
+    const strategy = newStrategy();
+    strategy.retain(engines);
+    strategy.heedStats(engineNumber(1), engineStats({ blockSize: 16, numGpuBlocks: 40 }), 0);
+    const old = asking(blocks(1, 3));
+    strategy.observe(dispatched(old, engineNumber(1)));
+    strategy.retain([engineNumber(2)]);
+    strategy.retain([engineNumber(2), engineNumber(3)]);
+    serve(strategy, asking(blocks(500, 30)), engineNumber(3));
+    const usage = { prompt: 192, completion: 5, cached: 0 };
+    strategy.observe({ ...finished(old, engineNumber(1)), usage } as AttemptEvent);
+    // The place of engine 1 in the prefix index is that of engine 3 now.
+    expect(termsOf(strategy, asking(blocks(500, 30))).get(engine(3))?.uncached).toBe(1);
+  });
+
+  it('hears nothing more of an engine that has left the fleet', () => {
+    const [here, there] = [newStrategy(), newStrategy()];
+    for (const one of [here, there]) one.retain(engines);
+    there.observe(dispatched(asking(blocks(1, 30)), engineNumber(1)));
+    here.retain([engineNumber(2)]);
+    here.share.heed(7, structuredClone(there.share.take()));
+    const series = here.figures().flatMap(({ values }) => values.map(({ labels }) => labels['engine']));
+    expect(new Set(series)).toEqual(new Set([undefined, engine(2)]));
+  });
+});
