@@ -4,6 +4,7 @@ import { USUAL_TTFT_TARGET, costOf, costWeights, crowding } from '../../core/cos
 import { type EngineAccount, baseModel, isAdapter } from '../../core/cost/engine-account.js';
 import { loadingTokens } from '../../core/cost/loaded-adapters.js';
 import { PeerLoads } from '../../core/cost/peer-loads.js';
+import { promptWork } from '../../core/cost/prompt-work.js';
 import type { Engine } from '../../core/engine.js';
 import { PrefixIndex } from '../../core/prefix/prefix-index.js';
 import type { EngineStats } from '../../core/prometheus-text.js';
@@ -74,8 +75,7 @@ export class PrefixAwareStrategy extends RoutingStrategy {
       prefillRate: group.knowsPrefillRate ? group.prefillRate : null,
     });
     const adapter = isAdapter(request.model, models);
-    const prompt = request.prompt?.blocks() ?? null;
-    const promptTokens = prompt ? habits.tokensIn(prompt.size, prompt.unit) : habits.promptTokens;
+    const { blocks: prompt, tokens: promptTokens } = promptWork(request, habits);
     const blockTokens = prompt ? habits.tokensIn(prompt.blockSize, prompt.unit) : 0;
     const accounts = this.#accountsOf(candidates);
     if (prompt) this.#match(prompt.names, accounts);

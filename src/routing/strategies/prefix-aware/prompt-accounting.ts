@@ -2,6 +2,7 @@ import type { AttemptEvent } from '../../../core/attempt-event.js';
 import { type EngineAccount, isAdapter } from '../../../core/cost/engine-account.js';
 import { type OpenPrompt, findOpen, keepOpen, takeOpen } from '../../../core/cost/open-prompts.js';
 import type { PeerLoads } from '../../../core/cost/peer-loads.js';
+import { isComputed, promptWork } from '../../../core/cost/prompt-work.js';
 import type { PrefixIndex } from '../../../core/prefix/prefix-index.js';
 import type { FleetAccounts } from './fleet-accounts.js';
 import type { PrefixShare } from './prefix-share.js';
@@ -40,8 +41,7 @@ export class PromptAccounting {
     if (!Object.isExtensible(request) || findOpen(this, event) !== null) return;
     const account = this.accounts.of(engine);
     const habits = this.accounts.habits(request.model);
-    const prompt = request.prompt?.blocks() ?? null;
-    const promptTokens = prompt ? habits.tokensIn(prompt.size, prompt.unit) : habits.promptTokens;
+    const { blocks: prompt, tokens: promptTokens } = promptWork(request, habits);
     let cachedTokens = 0;
     if (prompt) {
       this.#slot[0] = account.slot;
@@ -135,7 +135,7 @@ export class PromptAccounting {
 
   /** The engine has the answer in its cache too, and frees prompt and answer now: they are its most recent. */
   #insertAnswer(account: EngineAccount, { request, answer, outcome }: Finished): void {
-    if (!this.accounts.has(account)) return;
+    if (!this.accounts.has(account) || !isComputed(request)) return;
     const whole = answer ? request.prompt?.withAnswer(answer) : null;
     const prompt = whole ?? (outcome === 'done' ? request.prompt?.blocks() : null);
     if (!prompt) return;

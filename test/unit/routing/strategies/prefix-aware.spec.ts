@@ -245,6 +245,21 @@ describe('prefixaware', () => {
     expect(terms?.cost).toBeLessThan(100_000);
   });
 
+  it.each(['/v1/messages/count_tokens', '/tokenize'])(
+    'does not take %s for the computing of a prompt',
+    (path) => {
+      const strategy = newStrategy();
+      const request = asking(blocks(1, 20), { path, stream: false });
+      strategy.observe(dispatched(request, engineNumber(3)));
+      expect(termsOf(strategy, asking(blocks(1, 20))).get(engine(3))).toMatchObject({
+        uncached: 1_280,
+        pending: 0,
+      });
+      strategy.observe({ ...finished(request, engineNumber(3)), answer: 'text' } as AttemptEvent);
+      expect(termsOf(strategy, asking(blocks(1, 20))).get(engine(3))?.uncached).toBe(1_280);
+    },
+  );
+
   it('reckons with a usual prompt where it cannot be read', () => {
     const strategy = newStrategy();
     const opaque = requestFacts({ prompt: { blocks: () => null, withAnswer: () => null } });

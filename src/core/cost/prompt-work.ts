@@ -1,0 +1,31 @@
+import type { PromptBlocks } from '../prompt-blocks.js';
+import type { RequestFacts } from '../request-facts.js';
+import type { TokenHabits } from './token-habits.js';
+
+/** Routes of vLLM that render or count a prompt and compute nothing of it: none of it is in a cache afterwards. */
+const COMPUTE_NOTHING: ReadonlySet<string> = new Set([
+  '/tokenize',
+  '/detokenize',
+  '/v1/messages/count_tokens',
+  '/v1/chat/completions/render',
+  '/v1/completions/render',
+]);
+
+/** What an engine has to compute before it answers. */
+export interface PromptWork {
+  /** Null where the prompt cannot be read, or nothing of it is computed. */
+  readonly blocks: PromptBlocks | null;
+  /** Length of the prompt in tokens: a usual one where it cannot be read, 0 where nothing is computed. */
+  readonly tokens: number;
+}
+
+const NOTHING: PromptWork = Object.freeze({ blocks: null, tokens: 0 });
+
+export function promptWork(request: RequestFacts, habits: TokenHabits): PromptWork {
+  if (COMPUTE_NOTHING.has(request.path)) return NOTHING;
+  const blocks = request.prompt?.blocks() ?? null;
+  return { blocks, tokens: blocks ? habits.tokensIn(blocks.size, blocks.unit) : habits.promptTokens };
+}
+
+/** Whether the engine has the prompt in its cache once it has answered. */
+export const isComputed = ({ path }: RequestFacts): boolean => !COMPUTE_NOTHING.has(path);
