@@ -38,7 +38,8 @@ export function apiShape(path: string): ApiShape {
 const MAX_SESSION = 1_024;
 
 /** A copy: V8 makes a long slice a view of the whole text, which would stay in memory as long as the session. */
-const beginOf = (text: string): string => Buffer.from(text.slice(0, MAX_SESSION), 'utf16le').toString('utf16le');
+const beginOf = (text: string): string =>
+  Buffer.from(text.slice(0, MAX_SESSION), 'utf16le').toString('utf16le');
 
 function sessionOf(value: unknown): string | null {
   if (typeof value === 'string') {
