@@ -15,11 +15,13 @@ const MOST_LOADS = 10_000;
  * their prefix indexes, and what each has under way on each engine. What they have learned of engines and models
  * is each process's own: it comes to the same.
  *
- * Bounds: `PromptNews`, and the engines whose load has changed.
+ * Bounds: `PromptNews`, and the engines.
  */
 export class PrefixShare implements StrategyShare {
   readonly #prompts = new PromptNews();
   #changed: EngineAccount[] = [];
+  /** Pending tokens, as told last, of engines where they go down without an event: prompts that are reckoned. */
+  readonly #waning = new Map<EngineAccount, number>();
 
   /** @param now the latest time that was heard, monotonic milliseconds */
   constructor(
@@ -46,13 +48,16 @@ export class PrefixShare implements StrategyShare {
   }
 
   take(): unknown {
+    const now = this.now();
+    this.#heedWaning(now);
     const prompts = this.#prompts.take();
     if (prompts === null && this.#changed.length === 0) return null;
-    const now = this.now();
     const changed = this.#changed.filter((account) => this.accounts.has(account));
     const loads = changed.map((account): ToldLoad => {
       account.untold = false;
-      return [account.id, account.pending.at(now), account.inFlight, account.intake.takeUntold()];
+      const pending = account.pending.at(now);
+      if (account.pending.wanes) this.#waning.set(account, pending);
+      return [account.id, pending, account.inFlight, account.intake.takeUntold()];
     });
     this.#changed = [];
     return { prompts, loads };
@@ -87,6 +92,14 @@ export class PrefixShare implements StrategyShare {
   forget(from: number): void {
     this.peers.forget(from);
     for (const account of this.accounts.all()) this.#load(account);
+  }
+
+  #heedWaning(now: number): void {
+    for (const [account, told] of this.#waning) {
+      if (this.accounts.has(account) && account.pending.at(now) === told) continue;
+      this.#waning.delete(account);
+      this.changed(account);
+    }
   }
 
   #load(account: EngineAccount): void {

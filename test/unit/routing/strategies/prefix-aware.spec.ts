@@ -225,6 +225,20 @@ describe('prefixaware', () => {
     expect(there.share.take()).toBeNull();
   });
 
+  it('tells another process again what has gone from what is pending in the meantime', () => {
+    const [here, there] = [newStrategy(), newStrategy()];
+    const told = (): number | undefined => {
+      here.share.heed(7, structuredClone(there.share.take()));
+      return termsOf(here, asking([7])).get(engine(3))?.pending;
+    };
+    there.observe({ ...dispatched(asking(blocks(1, 100), { stream: false }), engineNumber(3)), at: 0 });
+    expect(told()).toBe(6_400);
+    // Something else has happened there, 1 s later: at 10,000 tokens a second all of it is computed.
+    there.observe({ ...dispatched(asking([8]), engineNumber(2)), at: 1_000 });
+    expect(told()).toBe(0);
+    expect(there.share.take()).toBeNull();
+  });
+
   it('counts requests of others that every scrape shows', () => {
     const strategy = newStrategy();
     for (const at of [0, 1_000, 2_000]) {
