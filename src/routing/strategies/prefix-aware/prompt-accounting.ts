@@ -105,12 +105,12 @@ export class PromptAccounting {
     this.#changed(account, event.at);
   }
 
-  #learn(open: OpenPrompt, { request, at, usage, pieces = 0 }: Finished): void {
+  #learn(open: OpenPrompt, { request, at, usage, pieces = 0, heldUp = false }: Finished): void {
     const { account, firstTokenAt, promptTokens, cachedTokens } = open;
     this.accounts.learning(request.model).heed(request.prompt?.blocks() ?? null, usage, pieces);
     // Of an engine that has left the fleet; its place in the index may be another one's by now.
     if (!this.accounts.has(account)) return;
-    if (request.stream && firstTokenAt !== null && at > firstTokenAt) {
+    if (request.stream && firstTokenAt !== null && at > firstTokenAt && !heldUp) {
       const inFlight = (account.load.until(at) - open.loadBefore) / (at - firstTokenAt);
       const prefill = account.computedTokens - open.computedBefore;
       account.pace.heedAnswer(usage?.completion || pieces, at - firstTokenAt, inFlight, at, prefill);

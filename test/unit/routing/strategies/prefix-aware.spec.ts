@@ -42,12 +42,12 @@ function serve(
   strategy: PrefixAwareStrategy,
   request: RequestFacts,
   on: Engine,
-  over: { usage?: TokenUsage; answer?: string; at?: number; span?: number } = {},
+  over: { usage?: TokenUsage; answer?: string; at?: number; span?: number; heldUp?: boolean } = {},
 ): void {
-  const { usage = null, answer = null, at = 0, span = 1_000 } = over;
+  const { usage = null, answer = null, at = 0, span = 1_000, heldUp = false } = over;
   strategy.observe({ ...dispatched(request, on), at });
   strategy.observe({ ...firstToken(request, on), at: at + 100, sinceDispatch: 100 } as AttemptEvent);
-  strategy.observe({ ...finished(request, on), at: at + 100 + span, usage, answer } as AttemptEvent);
+  strategy.observe({ ...finished(request, on), at: at + 100 + span, usage, answer, heldUp } as AttemptEvent);
 }
 
 describe('prefixaware', () => {
@@ -162,7 +162,10 @@ describe('prefixaware', () => {
     expect(held?.values).toEqual([{ labels: { engine: engine(1) }, value: 40 }]);
   });
 
-  it('learns that an engine is slow, and spares it', () => {
+  it.each([
+    ['learns that an engine is slow, and spares it', false],
+    ['does not take the slowness of clients for that of an engine', true],
+  ])('%s', (_what, heldUp) => {
     const strategy = newStrategy();
     let at = 0;
     for (let round = 0; round < 80; round++) {
@@ -172,11 +175,12 @@ describe('prefixaware', () => {
           usage,
           at: (at += 10_000),
           span: number === 2 ? 3_000 : 1_000,
+          heldUp: number === 2 && heldUp,
         });
       }
     }
     const terms = termsOf(strategy, asking(blocks(1, 20)), candidates(4), at);
-    expect(terms.get(engine(2))?.slowness).toBeCloseTo(3, 1);
+    expect(terms.get(engine(2))?.slowness).toBeCloseTo(heldUp ? 1 : 3, 1);
     expect(terms.get(engine(1))?.slowness).toBe(1);
   });
 
