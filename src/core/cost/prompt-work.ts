@@ -2,13 +2,17 @@ import type { PromptBlocks } from '../prompt-blocks.js';
 import type { RequestFacts } from '../request-facts.js';
 import type { TokenHabits } from './token-habits.js';
 
-/** Routes of vLLM that render or count a prompt and compute nothing of it: none of it is in a cache afterwards. */
+/**
+ * Routes of vLLM that render or count a prompt and compute nothing of it: none of it is in a cache afterwards. And the
+ * WebSocket, of which nothing is known between its begin and its end, hours later: what it brings cannot be pending so long.
+ */
 const COMPUTE_NOTHING: ReadonlySet<string> = new Set([
   '/tokenize',
   '/detokenize',
   '/v1/messages/count_tokens',
   '/v1/chat/completions/render',
   '/v1/completions/render',
+  '/v1/realtime',
 ]);
 
 /** What an engine has to compute before it answers. */

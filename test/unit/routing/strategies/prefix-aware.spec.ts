@@ -278,6 +278,13 @@ describe('prefixaware', () => {
     },
   );
 
+  it('does not wait for the first token of a connection that never tells of one', () => {
+    const strategy = newStrategy();
+    const connection = requestFacts({ path: '/v1/realtime', shape: 'other', stream: true });
+    strategy.observe(dispatched(connection, engineNumber(1)));
+    expect(termsOf(strategy, asking([7])).get(engine(1))?.pending).toBe(0);
+  });
+
   it('reckons with a usual prompt where it cannot be read', () => {
     const strategy = newStrategy();
     const opaque = requestFacts({ prompt: { blocks: () => null, withAnswer: () => null } });
