@@ -116,19 +116,14 @@ export class PromptAccounting {
       account.pace.heedAnswer(usage?.completion || pieces, at - firstTokenAt, inFlight, at, prefill);
     }
     this.accounts.heard(account);
-    if (usage === null || usage.cached === null || !(usage.prompt > 0) || request.prompt === undefined)
-      return;
+    if (usage === null || !(usage.prompt > 0) || request.prompt === undefined) return;
+    const cached = account.cache.cachedOf(request.shape, usage.cached);
+    if (cached === null) return;
     const predicted = cachedTokens * (usage.prompt / Math.max(promptTokens, 1));
     account.predictedTokens += predicted;
-    account.reportedTokens += usage.cached;
+    account.reportedTokens += cached;
     const fullness = this.accounts.fullness(account);
-    const verdict = account.cache.heedReported(
-      usage.prompt,
-      predicted,
-      usage.cached,
-      open.ahead === 0,
-      fullness,
-    );
+    const verdict = account.cache.heedReported(usage.prompt, predicted, cached, open.ahead === 0, fullness);
     if (verdict === 'lost') this.#clear(account);
     this.accounts.resize(account);
   }

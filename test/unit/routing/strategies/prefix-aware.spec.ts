@@ -152,6 +152,29 @@ describe('prefixaware', () => {
     expect([uncached(500), uncached(1)]).toEqual([1_280, 1]);
   });
 
+  it('takes a figure that is left out for 0 where answers of the same API have had one, until a restart', () => {
+    const strategy = newStrategy();
+    strategy.heedStats(engineNumber(3), engineStats({ promptTokens: 50 }), 0);
+    const answered = (cached: number | null, over: Partial<RequestFacts> = {}): void =>
+      serve(strategy, asking(blocks(1, 20), { shape: 'chat', ...over }), engineNumber(3), {
+        usage: { prompt: 1_280, completion: 10, cached },
+      });
+    const uncached = (): number | undefined =>
+      termsOf(strategy, asking(blocks(500, 20))).get(engine(3))?.uncached;
+    const begin = (): void => serve(strategy, asking(blocks(500, 20)), engineNumber(3));
+    begin();
+    for (let time = 0; time < 5; time++) answered(null);
+    answered(1_264);
+    for (let time = 0; time < 5; time++) answered(null, { shape: 'other' });
+    expect(uncached()).toBe(1);
+    for (let time = 0; time < 3; time++) answered(null);
+    expect(uncached()).toBe(1_280);
+    strategy.heedStats(engineNumber(3), engineStats({ promptTokens: 1 }), 1_000);
+    begin();
+    for (let time = 0; time < 5; time++) answered(null);
+    expect(uncached()).toBe(1);
+  });
+
   it('keeps to the size of the cache that the engine tells', () => {
     const strategy = newStrategy();
     // 160 tokens of 16 each: 40 blocks of 64.
