@@ -43,6 +43,7 @@ export class CacheBelief {
   #sinceReading = { prompt: 0, predicted: 0 };
   #emptyReadings = 0;
   #produced: number | null = null;
+  #startedAt: number | null = null;
 
   /**
    * Tokens that the cache is believed to hold: what the engine says times a factor from .7 to 3 that makes
@@ -96,8 +97,12 @@ export class CacheBelief {
   heedStats(stats: EngineStats, fullness: number): CacheVerdict {
     const tokens = (stats.numGpuBlocks ?? 0) * (stats.blockSize ?? 0);
     if (tokens > 0 && Number.isFinite(tokens)) this.#tokens = tokens;
+    const startedAt = stats.startedAt ?? this.#startedAt;
     const restarted =
-      fell(this.#queries, stats.prefixCacheQueries) || fell(this.#produced, stats.promptTokens);
+      (this.#startedAt !== null && startedAt !== this.#startedAt) ||
+      fell(this.#queries, stats.prefixCacheQueries) ||
+      fell(this.#produced, stats.promptTokens);
+    this.#startedAt = startedAt;
     this.#produced = stats.promptTokens ?? this.#produced;
     const lost = this.#heedCounters(stats, restarted, fullness);
     // It may have been started with other options.
