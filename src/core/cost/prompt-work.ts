@@ -26,10 +26,10 @@ export interface PromptWork {
 const NOTHING: PromptWork = Object.freeze({ blocks: null, tokens: 0 });
 
 export function promptWork(request: RequestFacts, habits: TokenHabits): PromptWork {
-  if (COMPUTE_NOTHING.has(request.path)) return NOTHING;
+  if (!isComputed(request.path)) return NOTHING;
   const blocks = request.prompt?.blocks() ?? null;
   return { blocks, tokens: blocks ? habits.tokensIn(blocks.size, blocks.unit) : habits.promptTokens };
 }
 
-/** Whether the engine has the prompt in its cache once it has answered. */
-export const isComputed = ({ path }: RequestFacts): boolean => !COMPUTE_NOTHING.has(path);
+/** Whether an engine has the prompt of a request to this path in its cache once it has answered. */
+export const isComputed = (path: string): boolean => !COMPUTE_NOTHING.has(path);

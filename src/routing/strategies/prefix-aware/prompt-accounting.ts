@@ -130,7 +130,7 @@ export class PromptAccounting {
 
   /** The engine has the answer in its cache too, and frees prompt and answer now: they are its most recent. */
   #insertAnswer(account: EngineAccount, { request, answer, outcome }: Finished): void {
-    if (!this.accounts.has(account) || !isComputed(request)) return;
+    if (!this.accounts.has(account) || !isComputed(request.path)) return;
     const whole = answer ? request.prompt?.withAnswer(answer) : null;
     const prompt = whole ?? (outcome === 'done' ? request.prompt?.blocks() : null);
     if (!prompt) return;
