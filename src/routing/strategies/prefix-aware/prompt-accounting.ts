@@ -99,6 +99,7 @@ export class PromptAccounting {
     const { account } = open;
     takeOpen(event.request, open);
     account.pending.release(open);
+    account.failures.heed(event);
     if (event.outcome === 'done') this.#learn(open, event);
     this.#insertAnswer(account, event);
     account.end();

@@ -358,3 +358,77 @@ describe('prefixaware, of engines that come and go under one id,', () => {
     expect(new Set(series)).toEqual(new Set([undefined, engine(2)]));
   });
 });
+
+describe('prefixaware, with an engine that answers every request with an error at once,', () => {
+  /** Of 300 requests 20 ms apart that take 2 s on the other engines: the share that is tried on engine 1 first. */
+  const triedFirst = (status: number, outcome: 'failed' | 'engine_error'): number => {
+    const strategy = newStrategy();
+    const given = new Map<string, number>();
+    const running: { until: number; request: RequestFacts; engine: Engine; attempt: number }[] = [];
+    const signals = (): Candidate[] =>
+      candidates(4).map(({ engine: each }) => candidate(each, { inFlight: given.get(each.url) ?? 0 }));
+    let tried = 0;
+    for (let index = 0; index < 300; index++) {
+      const at = index * 20;
+      while (running[0] !== undefined && running[0].until <= at) {
+        const { request, engine: served, attempt } = running.shift()!;
+        given.set(served.url, (given.get(served.url) ?? 0) - 1);
+        strategy.observe({ ...finished(request, served, attempt), at });
+      }
+      const request = asking([...blocks(1, 10), 1_000 + index]);
+      const order = strategy.rank(request, signals(), { ...fixedContext(), now: at });
+      const fails = order[0]?.candidate.engine.url === engine(1);
+      if (fails) {
+        tried++;
+        strategy.observe({ ...dispatched(request, engineNumber(1)), at });
+        strategy.observe({
+          ...finished(request, engineNumber(1)),
+          ...{ at: at + 5, outcome, status, cause: outcome === 'failed' ? 'http_5xx' : null },
+        });
+      }
+      const served = (order[fails ? 1 : 0] as { candidate: Candidate }).candidate.engine;
+      const attempt = fails ? 2 : 1;
+      strategy.observe({ ...dispatched(request, served, attempt), at });
+      given.set(served.url, (given.get(served.url) ?? 0) + 1);
+      running.push({ until: at + 2_000, request, engine: served, attempt });
+    }
+    return tried / 300;
+  };
+
+  it.each([
+    [503, 'failed'],
+    [500, 'engine_error'],
+  ] as const)('does not send all requests there (%d)', (status, outcome) => {
+    expect(triedFirst(status, outcome)).toBeLessThan(0.05);
+  });
+
+  it('tries it again after some seconds, and says why it was spared', () => {
+    const strategy = newStrategy();
+    const request = asking(blocks(1, 10));
+    for (const attempt of [1, 2, 3]) {
+      strategy.observe(dispatched(request, engineNumber(1), attempt));
+      const end = { outcome: 'failed', status: 500, cause: 'http_5xx', at: 0 } as const;
+      strategy.observe({ ...finished(request, engineNumber(1), attempt), ...end });
+    }
+    const rank = (now: number) => strategy.rank(request, candidates(4), { ...fixedContext(), now });
+    expect(rank(100).at(-1)?.candidate.engine.url).toBe(engine(1));
+    expect(rank(100).at(-1)?.reason).toMatch(/failed lately$/);
+    expect(rank(30_000)[0]?.candidate.engine.url).toBe(engine(1));
+  });
+
+  it('blames no engine for requests that it refuses, and for clients that leave', () => {
+    const strategy = newStrategy();
+    for (const end of [
+      { outcome: 'engine_error', status: 400 },
+      { outcome: 'client_left', status: 200 },
+    ]) {
+      for (let time = 0; time < 9; time++) {
+        const request = asking([5]);
+        strategy.observe(dispatched(request, engineNumber(1)));
+        strategy.observe({ ...finished(request, engineNumber(1)), ...end } as AttemptEvent);
+      }
+    }
+    const reasons = strategy.rank(asking([7]), candidates(4), fixedContext()).map(({ reason }) => reason);
+    expect(reasons.filter((reason) => reason.includes('failed'))).toEqual([]);
+  });
+});
