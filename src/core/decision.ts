@@ -58,14 +58,30 @@ export interface DecisionRecord {
 }
 
 /** What is kept of a place: no reference to the engine, which may leave. */
-export function decidedPlace({ candidate, reason, terms }: Ranked): DecidedPlace {
-  const place = { engine: candidate.engine.url, reason: wordsOf(reason) };
+export function decidedPlace(ranked: Ranked): DecidedPlace {
+  const place = { engine: ranked.candidate.engine.url, reason: wordsOf(ranked.reason) };
+  const terms = termsOf(ranked);
   return terms ? { ...place, ...decidedTerms(terms) } : place;
 }
 
 /** What a plugin gives as a reason may be anything. */
 const wordsOf = (reason: unknown): string =>
   typeof reason === 'string' ? reason.slice(0, LONGEST_REASON) : '';
+
+const numberOf = (value: unknown): number => (typeof value === 'number' ? value : NaN);
+
+/** The same of its terms: what is no number is none, as JSON knows neither big integers nor symbols. */
+function termsOf({ terms }: Ranked): CostTerms | null {
+  if (typeof terms !== 'object' || terms === null) return null;
+  const { uncached, pending, inFlight, slowness, cost } = terms;
+  return {
+    uncached: numberOf(uncached),
+    pending: numberOf(pending),
+    inFlight: numberOf(inFlight),
+    slowness: numberOf(slowness),
+    cost: numberOf(cost),
+  };
+}
 
 function decidedTerms({ uncached, pending, inFlight, slowness, cost }: CostTerms) {
   return { uncached, pending, in_flight: inFlight, slowness, cost };
@@ -86,7 +102,7 @@ export function explanation(taken: Ranked, ranking: Ranking, attempt: number): s
     ['attempt', attempt],
     ['reason', wordsOf(taken.reason)],
   ];
-  const { terms } = taken;
+  const terms = termsOf(taken);
   if (terms) {
     parts.push(['uncached', shown(terms.uncached)], ['pending', shown(terms.pending)]);
     parts.push(['in-flight', shown(terms.inFlight)], ['slowness', shown(terms.slowness)]);
@@ -94,9 +110,8 @@ export function explanation(taken: Ranked, ranking: Ranking, attempt: number): s
   }
   if (runnerUp !== undefined) {
     parts.push(['runner-up', runnerUp.candidate.engine.url]);
-    if (terms && runnerUp.terms) {
-      parts.push(['margin', shown(runnerUp.terms.cost - terms.cost)]);
-    }
+    const others = termsOf(runnerUp);
+    if (terms && others) parts.push(['margin', shown(others.cost - terms.cost)]);
   }
   return parts.map(([name, value]) => `${name}=${String(value).replace(UNSENDABLE, ' ')}`).join('; ');
 }

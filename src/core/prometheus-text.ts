@@ -26,6 +26,8 @@ export interface EngineStats {
   readonly blockSize: number | null;
   /** Blocks of all ranks. */
   readonly numGpuBlocks: number | null;
+  /** When the process of the engine's API was started, seconds since the epoch; absent: not told, as with several. */
+  readonly startedAt?: number;
 }
 
 type Field = Exclude<keyof EngineStats, 'awake'> | 'awakeness';
@@ -46,7 +48,11 @@ const FOLDS: Readonly<Record<Field, Fold>> = {
   generationTokens: 'sum',
   blockSize: 'max',
   numGpuBlocks: 'sum',
+  startedAt: 'max',
 };
+
+/** Of the Prometheus client of Python, as all that begins with `process_`. */
+const STARTED = 'process_start_time_seconds';
 
 /**
  * Names by field, the newest first: where an engine has several (vLLM 0.9 and 0.10 have both), the
@@ -72,6 +78,7 @@ const NAMES: Readonly<Partial<Record<Field, readonly string[]>>> = {
   prefixCacheHitRate: ['vllm:gpu_prefix_cache_hit_rate'],
   promptTokens: ['vllm:prompt_tokens_total', 'vllm:prompt_tokens'],
   generationTokens: ['vllm:generation_tokens_total', 'vllm:generation_tokens'],
+  startedAt: [STARTED],
 };
 const SLEEP_STATE = 'vllm:engine_sleep_state';
 const CACHE_CONFIG = 'vllm:cache_config_info';
@@ -133,7 +140,7 @@ export function readEngineStats(text: string): EngineStats {
   for (let start = 0; start < text.length && samples < MAX_SAMPLES;) {
     const newline = text.indexOf('\n', start);
     const end = newline < 0 ? text.length : newline;
-    if (text.startsWith(PREFIX, start) && end - start <= MAX_LINE) {
+    if (isOurs(text, start) && end - start <= MAX_LINE) {
       if (readLine(text.slice(start, end), take)) samples++;
     } else if (text.startsWith('# EOF', start)) break;
     start = end + 1;
@@ -141,7 +148,10 @@ export function readEngineStats(text: string): EngineStats {
   return stats((field) => fields.get(field)?.value ?? null);
 }
 
-/** Reads one line that begins with `vllm:`; false when it holds nothing that the router needs. */
+const isOurs = (text: string, start: number): boolean =>
+  text.startsWith(PREFIX, start) || text.startsWith(STARTED, start);
+
+/** Reads one line that begins with `vllm:` or is of the process; false when it holds nothing that the router needs. */
 function readLine(line: string, take: (field: Field, value: number, age?: number) => void): boolean {
   const brace = line.indexOf('{');
   const space = line.search(/[ \t]/);
@@ -178,6 +188,7 @@ function stats(of: (field: Field) => number | null): EngineStats {
   const awakeness = of('awakeness');
   const queries = of('prefixCacheQueries');
   const hits = of('prefixCacheHits');
+  const startedAt = of('startedAt');
   const counted = queries !== null && hits !== null && queries > 0 ? hits / queries : null;
   return {
     running: of('running'),
@@ -192,6 +203,7 @@ function stats(of: (field: Field) => number | null): EngineStats {
     generationTokens: of('generationTokens'),
     blockSize: of('blockSize'),
     numGpuBlocks: of('numGpuBlocks'),
+    ...(startedAt === null ? {} : { startedAt }),
   };
 }
 

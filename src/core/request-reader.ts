@@ -37,8 +37,15 @@ export function apiShape(path: string): ApiShape {
 
 const MAX_SESSION = 1_024;
 
+/** A copy: V8 makes a long slice a view of the whole text, which would stay in memory as long as the session. */
+const beginOf = (text: string): string =>
+  Buffer.from(text.slice(0, MAX_SESSION), 'utf16le').toString('utf16le');
+
 function sessionOf(value: unknown): string | null {
-  if (typeof value === 'string') return value === '' ? null : value.slice(0, MAX_SESSION);
+  if (typeof value === 'string') {
+    if (value.length > MAX_SESSION) return beginOf(value);
+    return value === '' ? null : value;
+  }
   return typeof value === 'number' ? String(value) : null;
 }
 

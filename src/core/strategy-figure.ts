@@ -24,9 +24,10 @@ export function validFigures(given: unknown): readonly StrategyFigure[] {
   if (!Array.isArray(given)) return [];
   const names = new Set<string>();
   return (given as Partial<StrategyFigure>[]).slice(0, MAX_FIGURES).flatMap((figure) => {
-    const { name, type, help = '', values } = figure ?? {};
+    const { name, type, help: words, values } = figure ?? {};
     if (typeof name !== 'string' || !NAME.test(name) || names.has(name) || !Array.isArray(values)) return [];
     names.add(name);
+    const help = typeof words === 'string' ? words : '';
     const kept = values.slice(0, MAX_VALUES).filter(isValid);
     return [{ name, type: type === 'counter' ? 'counter' : 'gauge', help, values: kept }];
   });

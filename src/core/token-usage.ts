@@ -5,8 +5,12 @@ const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
+/** More tokens than any request has, those of all inputs of a batch of embeddings included. */
+const MOST_TOKENS = 1e9;
+
+/** Null for what cannot be a count: one absurd number would stay in every sum and mean that it is added to. */
 const count = (value: unknown): number | null =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : null;
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS ? value : null;
 
 /** The text of the object that begins at the first `{` at or after `from`; null when it is not whole. */
 function objectAt(text: string, from: number): string | null {

@@ -1,8 +1,11 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
 /** Lines wait this long for more of them, milliseconds. */
 const BATCH_MS = 100;
+
+/** Opening a pipe would wait until somebody reads from it; with `O_NONBLOCK` it fails (open(2)). Files do not heed it. */
+const APPENDING = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NONBLOCK;
 
 /** Told of what happens to the file. */
 export interface FileListener {
@@ -102,12 +105,13 @@ export class AppendedFile {
   async #opened(): Promise<FileHandle> {
     const before = this.#handle;
     if (before !== null) {
-      const there = await stat(this.path).catch(() => null);
-      if (there !== null && there.ino === (await before.stat()).ino) return before;
+      // What is open may not even be looked at any more, as when a network disk was lost meanwhile (ESTALE).
+      const [there, own] = await Promise.all([stat(this.path), before.stat()]).catch(() => []);
+      if (there && there.ino === own?.ino && there.dev === own.dev) return before;
       this.#handle = null;
       await before.close();
     }
-    this.#handle = await open(this.path, 'a');
+    this.#handle = await open(this.path, APPENDING);
     return this.#handle;
   }
 }

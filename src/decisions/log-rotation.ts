@@ -9,8 +9,13 @@ const LOOK_MS = 1_000;
  */
 export class LogRotation {
   #timer: NodeJS.Timeout | null = null;
+  #looking = false;
+  #failing = false;
 
-  /** @param size in bytes */
+  /**
+   * @param size in bytes
+   * @param failed told when the file cannot be renamed; not again before that has worked
+   */
   constructor(
     private readonly path: string,
     private readonly size: number,
@@ -25,15 +30,21 @@ export class LogRotation {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  /** Looks at the size once; never rejects. */
+  /** Looks at the size once; never rejects. Does nothing while a look before it is under way: both would rename. */
   async look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
     try {
       const there = await stat(this.path).catch(() => null);
-      if (there?.isFile() && there.size >= this.size) await rename(this.path, `${this.path}.1`);
+      if (there?.isFile() && there.size >= this.size) {
+        await rename(this.path, `${this.path}.1`);
+        this.#failing = false;
+      }
     } catch (error) {
-      // What cannot be renamed now will not be in a second either.
-      this.stop();
-      this.failed(error as Error);
+      if (!this.#failing) this.failed(error as Error);
+      this.#failing = true;
+    } finally {
+      this.#looking = false;
     }
   }
 }

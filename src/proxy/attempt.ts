@@ -50,6 +50,8 @@ export class Attempt implements AnswerHandler {
   lastByteAt = this.startedAt;
   /** The client reads slower than the engine sends: silence is not the engine's. */
   paused = false;
+  /** That has been so at some time. */
+  heldUp = false;
   /** The answer is a stream of server-sent events. */
   streams = false;
   /** Pieces of a stream that were relayed. */
@@ -202,7 +204,7 @@ export class Attempt implements AnswerHandler {
   /** @param room the client takes more at once */
   #heed(room: boolean): void {
     if (room || this.paused) return;
-    this.paused = true;
+    this.paused = this.heldUp = true;
     this.#exchange?.pause();
     this.answer.onceDrained(() => this.#resume());
   }

@@ -137,6 +137,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
       status: attempt.status,
       usage: attempt.usage,
       pieces: attempt.pieces,
+      heldUp: attempt.heldUp,
       answer: attempt.answerText(outcome),
       cause,
       sinceDispatch: at - attempt.startedAt,

@@ -16,7 +16,8 @@ const MAX_WAITING = 512;
 
 /**
  * Passes on what strategies learn, from each worker to all others, in order. A worker that begins hears what is
- * told from then on. Bounded by the workers, and `MAX_WAITING` news for each, which strategies bound in size.
+ * told from then on. Bounds for each worker: `MAX_WAITING` news, which strategies bound in size, and the word of what
+ * is lost from each of the others.
  */
 export class StrategyRelay {
   readonly #waiting = new Map<number, HeardNews[]>();
@@ -48,8 +49,9 @@ export class StrategyRelay {
     for (const [worker, waiting] of this.#waiting) {
       if (worker === from) continue;
       if (waiting.length >= MAX_WAITING) {
+        // Those of others stay: what was under way on a worker that is gone would never be over otherwise.
         const others = waiting.filter((heard) => heard.from !== from);
-        this.#waiting.set(worker, [...others.slice(-MAX_WAITING), { from, told: null }]);
+        this.#waiting.set(worker, [...others, { from, told: null }]);
       } else waiting.push({ from, told });
     }
   }

@@ -2,6 +2,7 @@ import { type ClientRequest } from 'node:http';
 import { type SimulatedEngine, startSimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
 import type { RunningRouter } from '../../src/serve.js';
 import { ask, begin, chat, frameReader, headOf, openSocket, readUntil } from '../support/http-client.js';
+import { LearningStrategy } from '../support/learning-strategy.js';
 import { metric, whenNothingIsHeld } from '../support/router-metrics.js';
 import { startTestRouter } from '../support/start-router.js';
 import { until } from '../support/until.js';
@@ -127,7 +128,8 @@ describe('clients that leave', () => {
 describe('a client that reads slowly', () => {
   it('slows its engine down, and is not taken for a silent engine', async () => {
     const engine = await startSimulatedEngine({ models: ['tiny'], answer: 'x'.repeat(300_000), tokens: 200 });
-    const router = await startTestRouter([engine], ['--idle-timeout', '0.3']);
+    const flags = ['--idle-timeout', '0.3', '--routing-logic', 'learning'];
+    const router = await startTestRouter([engine], flags, [LearningStrategy]);
     const answer = await headOf(
       begin(`${router.url}/v1/completions`, { body: { model: 'tiny', prompt: 'a', stream: true } }),
     );
@@ -144,6 +146,11 @@ describe('a client that reads slowly', () => {
     }
     expect(frames).toBe(201);
     await whenNothingIsHeld(router.url);
+    expect(LearningStrategy.newest.events.at(-1)).toMatchObject({
+      type: 'finished',
+      outcome: 'done',
+      heldUp: true,
+    });
     await router.close();
     await engine.close();
   });

@@ -1,4 +1,5 @@
 import type { EngineStats } from '../prometheus-text.js';
+import type { ApiShape } from '../request-facts.js';
 
 const LEAST_FACTOR = 0.7;
 const MOST_FACTOR = 3;
@@ -34,12 +35,15 @@ export class CacheBelief {
   #predictedTokens = 0;
   #reportedTokens = 0;
   #misses = 0;
-  #tellsCached = false;
+  /** Of which answers the engine tells how much of the prompt was cached; few. */
+  readonly #telling = new Set<ApiShape>();
+  #heardCached = false;
   #queries: number | null = null;
   #hits: number | null = null;
   #sinceReading = { prompt: 0, predicted: 0 };
   #emptyReadings = 0;
   #produced: number | null = null;
+  #startedAt: number | null = null;
 
   /**
    * Tokens that the cache is believed to hold: what the engine says times a factor from .7 to 3 that makes
@@ -56,6 +60,17 @@ export class CacheBelief {
   }
 
   /**
+   * How much of a prompt was cached, as an answer tells; null while the engine does not. Versions of vLLM from 0.9 on
+   * leave the figure out where it is 0, others do not: after one of the same API, none is 0.
+   */
+  cachedOf(shape: ApiShape, told: number | null): number | null {
+    // Of several APIs some have such a figure and some never.
+    if (shape === 'other') return told;
+    if (told !== null) this.#telling.add(shape);
+    return this.#telling.has(shape) ? (told ?? 0) : null;
+  }
+
+  /**
    * An answer has told how much of its prompt was cached.
    * @param idle nothing was pending on the engine when the prompt was sent, so what was believed to be cached was computed
    * @param fullness share of the capacity that is believed to be used
@@ -67,7 +82,7 @@ export class CacheBelief {
     idle: boolean,
     fullness: number,
   ): CacheVerdict {
-    this.#tellsCached = true;
+    this.#heardCached = true;
     if (reported > 0) this.#misses = 0;
     else if (idle && predicted >= MUCH_CACHED) this.#misses++;
     if (this.#misses >= LOST_AFTER) {
@@ -82,10 +97,16 @@ export class CacheBelief {
   heedStats(stats: EngineStats, fullness: number): CacheVerdict {
     const tokens = (stats.numGpuBlocks ?? 0) * (stats.blockSize ?? 0);
     if (tokens > 0 && Number.isFinite(tokens)) this.#tokens = tokens;
+    const startedAt = stats.startedAt ?? this.#startedAt;
     const restarted =
-      fell(this.#queries, stats.prefixCacheQueries) || fell(this.#produced, stats.promptTokens);
+      (this.#startedAt !== null && startedAt !== this.#startedAt) ||
+      fell(this.#queries, stats.prefixCacheQueries) ||
+      fell(this.#produced, stats.promptTokens);
+    this.#startedAt = startedAt;
     this.#produced = stats.promptTokens ?? this.#produced;
     const lost = this.#heedCounters(stats, restarted, fullness);
+    // It may have been started with other options.
+    if (restarted) this.#telling.clear();
     if (!lost && !restarted && stats.awake !== false) return 'as believed';
     this.#forgetEvidence();
     return 'lost';
@@ -106,7 +127,7 @@ export class CacheBelief {
     const reported = Math.min(Math.max(found / asked, 0), 1);
     this.#emptyReadings = found <= 0 && predicted > 0.3 ? this.#emptyReadings + 1 : 0;
     if (this.#emptyReadings >= 2) return true;
-    if (!this.#tellsCached) this.#weigh(sent.prompt, sent.predicted, reported * sent.prompt, fullness);
+    if (!this.#heardCached) this.#weigh(sent.prompt, sent.predicted, reported * sent.prompt, fullness);
     return false;
   }
 

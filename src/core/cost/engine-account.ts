@@ -5,6 +5,7 @@ import { ForeignLoad } from './foreign-load.js';
 import { LoadIntegral } from './load-integral.js';
 import { LoadedAdapters } from './loaded-adapters.js';
 import { PendingTokens } from './pending-tokens.js';
+import { RecentFailures } from './recent-failures.js';
 import { TokenIntake } from './token-intake.js';
 
 /**
@@ -22,6 +23,7 @@ export class EngineAccount {
   readonly adapters = new LoadedAdapters();
   readonly load = new LoadIntegral();
   readonly intake = new TokenIntake();
+  readonly failures = new RecentFailures();
   /** Requests in flight that this process sent. */
   inFlight = 0;
   /** Whether what is under way here has changed and the other processes are still to be told. */

@@ -63,6 +63,11 @@ export class PendingTokens {
     while (this.#first !== null && this.#first.computedAt <= now) this.release(this.#first);
   }
 
+  /** Some of what is pending goes by the time alone. */
+  get wanes(): boolean {
+    return this.#first !== null;
+  }
+
   /** Tokens that are pending at `now`. Changes nothing. */
   at(now: number): number {
     let tokens = this.#awaited + this.#reckoned;

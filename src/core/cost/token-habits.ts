@@ -12,6 +12,8 @@ const PRIOR_ANSWERS = 10;
 const PRIOR_TOKENS = 2_000;
 /** About the last two hundred answers count. */
 const KEEP = 0.995;
+/** More tokens than any request has; one absurd count would be in the means for thousands of answers, or for ever. */
+const MOST_TOKENS = 1e9;
 /** A prompt whose ratio is further from the learned one is mostly images, and says nothing of text. */
 const ODD_RATIO = 3;
 
@@ -68,8 +70,8 @@ export class TokenHabits {
    */
   heed(prompt: PromptBlocks | null, usage: TokenUsage | null, pieces: number): void {
     const output = usage?.completion || pieces;
-    if (output > 0 && Number.isFinite(output)) this.#output.add(output);
-    if (usage === null || !(usage.prompt > 0)) return;
+    if (output > 0 && output <= MOST_TOKENS) this.#output.add(output);
+    if (usage === null || !(usage.prompt > 0 && usage.prompt <= MOST_TOKENS)) return;
     this.#prompt.add(usage.prompt);
     if (prompt?.unit !== 'bytes' || !(prompt.size > 0)) return;
     const off = prompt.size / usage.prompt / this.bytesPerToken;

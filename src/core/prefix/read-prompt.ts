@@ -45,13 +45,30 @@ let scratch: CanonicalText | null = null;
  */
 export function readPrompt(shape: ApiShape, body: Fields, model: string, key: Hash64): ReadPrompt | null {
   try {
-    const conversation = shape === 'chat' || shape === 'messages' || shape === 'responses';
-    if (conversation || Array.isArray(body['messages'])) return readConversation(body, model, key);
-    const prompt = body['prompt'] ?? body['input'] ?? body['text_1'] ?? body['query'];
-    return readInput(prompt, body, model, key);
+    const read = readAny(shape, body, model, key);
+    if (read === null || !isComputedAnew(shape, body)) return read;
+    return { blocks: { ...read.blocks, names: new Float64Array(0) }, end: null };
   } catch {
     return null;
   }
+}
+
+function readAny(shape: ApiShape, body: Fields, model: string, key: Hash64): ReadPrompt | null {
+  const conversation = shape === 'chat' || shape === 'messages' || shape === 'responses';
+  if (conversation || Array.isArray(body['messages'])) return readConversation(body, model, key);
+  const prompt = body['prompt'] ?? body['input'] ?? body['text_1'] ?? body['query'];
+  return readInput(prompt, body, model, key);
+}
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+
+/**
+ * For the log probabilities of a prompt vLLM computes all of it, whatever its cache holds: to believe some of it cached
+ * would be wrong each time, and would seem to tell of a lost cache. A completion that echoes its prompt has them too.
+ */
+function isComputedAnew(shape: ApiShape, body: Fields): boolean {
+  if (isGiven(body['prompt_logprobs'])) return true;
+  return shape === 'completions' && body['echo'] === true && isGiven(body['logprobs']);
 }
 
 /** The prompt with its answer as the next turn repeats them; null when the answer adds no full block. */

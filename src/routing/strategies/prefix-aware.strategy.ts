@@ -4,13 +4,14 @@ import { USUAL_TTFT_TARGET, costOf, costWeights, crowding } from '../../core/cos
 import { type EngineAccount, baseModel, isAdapter } from '../../core/cost/engine-account.js';
 import { loadingTokens } from '../../core/cost/loaded-adapters.js';
 import { PeerLoads } from '../../core/cost/peer-loads.js';
+import { promptWork } from '../../core/cost/prompt-work.js';
 import type { Engine } from '../../core/engine.js';
 import { PrefixIndex } from '../../core/prefix/prefix-index.js';
 import type { EngineStats } from '../../core/prometheus-text.js';
 import type { Candidate, Ranking } from '../../core/ranking.js';
 import type { RequestFacts } from '../../core/request-facts.js';
 import { type RankContext, RoutingStrategy, type StrategyFigure } from '../routing-strategy.js';
-import { CostRanked, sortByCost } from './prefix-aware/cost-ranked.js';
+import { addFailures, CostRanked, sortByCost } from './prefix-aware/cost-ranked.js';
 import { FleetAccounts } from './prefix-aware/fleet-accounts.js';
 import { prefixFigures } from './prefix-aware/prefix-figures.js';
 import { PrefixShare } from './prefix-aware/prefix-share.js';
@@ -74,26 +75,28 @@ export class PrefixAwareStrategy extends RoutingStrategy {
       prefillRate: group.knowsPrefillRate ? group.prefillRate : null,
     });
     const adapter = isAdapter(request.model, models);
-    const prompt = request.prompt?.blocks() ?? null;
-    const promptTokens = prompt ? habits.tokensIn(prompt.size, prompt.unit) : habits.promptTokens;
+    const { blocks: prompt, tokens: promptTokens } = promptWork(request, habits);
     const blockTokens = prompt ? habits.tokensIn(prompt.blockSize, prompt.unit) : 0;
     const accounts = this.#accountsOf(candidates);
     if (prompt) this.#match(prompt.names, accounts);
 
     const ranking: CostRanked[] = [];
+    let anyFails = false;
     for (let place = 0; place < candidates.length; place++) {
       const candidate = candidates[place] as Candidate;
       const account = accounts[place];
       const uncached = Math.max(promptTokens - (prompt ? (this.#matched[place] ?? 0) * blockTokens : 0), 1);
       const known = candidate.signals.inFlight;
       let inFlight = known >= 0 && known < UNKNOWN_LOAD ? known : UNKNOWN_LOAD;
-      let [pending, slowness, held, crowded] = [0, 1, 0, 1];
+      let [pending, slowness, held, crowded, failing] = [0, 1, 0, 1, 0];
       if (account) {
         inFlight += account.foreign.inFlight(now);
         pending = this.#pending(account, now);
         slowness = group.slowness(account.pace, now) * account.slowStart(now);
         held = this.#index.holdings(account.slot);
         crowded = crowding(account.intake.rate(now), group.prefillRate);
+        failing = account.failures.odds(now);
+        if (failing > 0) anyFails = true;
       }
       const loads = adapter && account?.adapters.has(request.model) !== true;
       const loading = loads ? loadingTokens(account?.pace.prefillRate ?? group.prefillRate) : 0;
@@ -111,9 +114,11 @@ export class PrefixAwareStrategy extends RoutingStrategy {
           loads,
           held,
           turn,
+          failing,
         ),
       );
     }
+    if (anyFails) addFailures(ranking);
     return sortByCost(ranking);
   }
 

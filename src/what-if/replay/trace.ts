@@ -1,3 +1,5 @@
+import { isComputed } from '../../core/cost/prompt-work.js';
+
 /** A request as a trace tells of it. */
 export interface TracedRequest {
   /** Seconds from the first one. */
@@ -34,7 +36,8 @@ type Line = Readonly<Record<string, unknown>>;
 export function readTrace(text: string): Trace {
   const lines = text.split('\n').flatMap(parsed);
   const logged = lines.filter(
-    (line) => Array.isArray(line['blocks']) || typeof line['prompt_size'] === 'number',
+    ({ blocks, prompt_size: size, path }) =>
+      (Array.isArray(blocks) || typeof size === 'number') && isComputed(String(path)),
   );
   const trace = logged.length > 0 ? decisions(logged) : mooncake(lines);
   if (trace.requests.length === 0) {

@@ -37,4 +37,16 @@ describe('the explanation of a choice', () => {
     expect(text).toBe(`engine=${urlOf(1)}; attempt=1; ${shown}`);
     expect(decidedPlace(odd).reason.length).toBeLessThanOrEqual(200);
   });
+
+  it.each([{ cost: 1n, uncached: 2n }, { cost: Symbol('x') }, { cost: { toJSON: null } }, 'cheap', null])(
+    'stays one, and a record stays JSON, whatever a strategy gives as its terms: %p',
+    (odd) => {
+      const ranked = [place(1, { terms: odd as never }), place(2, { terms: odd as never })];
+      expect(explanation(ranked[0]!, ranked, 1)).toContain(
+        'engine=http://10.0.0.1:8000; attempt=1; reason=in turn',
+      );
+      const kept = JSON.parse(JSON.stringify(decidedPlace(ranked[0]!)));
+      expect([null, undefined]).toContain(kept.cost);
+    },
+  );
 });

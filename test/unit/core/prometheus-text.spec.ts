@@ -194,6 +194,14 @@ describe('readEngineStats', () => {
     );
   });
 
+  it('reads when the process was started, where it is told', () => {
+    const text = '# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 1.79535206444e+09\n';
+    expect(readEngineStats(text).startedAt).toBe(1_795_352_064.44);
+    expect(
+      'startedAt' in readEngineStats('process_start_time_seconds NaN\nvllm:num_requests_running 1'),
+    ).toBe(false);
+  });
+
   it('passes over lines, labels and samples beyond its bounds', () => {
     const line = `vllm:num_requests_running{a="${'x'.repeat(70_000)}"} 4`;
     expect(readEngineStats(`${line}\nvllm:num_requests_waiting 2`)).toMatchObject({

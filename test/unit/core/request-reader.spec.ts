@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { modelNotString, RouterError } from '../../../src/core/errors.js';
 import { apiShape, jsonObject, readRequest, type ReadInput } from '../../../src/core/request-reader.js';
@@ -93,6 +95,18 @@ describe('a JSON body', () => {
     }
   });
 
+  it('keeps nothing of a session beyond what it takes: it lives as long as the request, and its body does not', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const body = Buffer.from(`{"user":"${'x'.repeat(500_000)}"}`);
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    const sessions = Array.from({ length: 40 }, () => read(body, { sessionKey: 'user' }).session);
+    collect();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(4_000_000);
+    expect(sessions).toHaveLength(40);
+  });
+
   it('names its session by the key that is asked for, and by none that objects inherit', () => {
     expect(read('{"user":"anna"}', { sessionKey: 'user' }).session).toBe('anna');
     expect(read('{"user":7}', { sessionKey: 'user' }).session).toBe('7');
@@ -105,6 +119,9 @@ describe('a JSON body', () => {
     }
     expect(read('{"__proto__":{"model":"x"}}').model).toBeNull();
     expect(read(`{"user":"${'x'.repeat(2_000)}"}`, { sessionKey: 'user' }).session).toHaveLength(1_024);
+    // A character that is cut in two stays cut.
+    const cut = `${'é'.repeat(1_023)}\u{1f600}`;
+    expect(read(`{"user":"${cut}"}`, { sessionKey: 'user' }).session).toBe(cut.slice(0, 1_024));
   });
 
   it('quotes its text as it is where it is refused', () => {

@@ -15,6 +15,8 @@ describe('figures of a strategy', () => {
       expect(validFigures(nothing)).toEqual([]);
     }
     expect(validFigures([figure(), figure({ help: 'Again.' })])).toEqual([figure()]);
+    for (const help of [undefined, null, 7, {}])
+      expect(validFigures([figure({ help: help as never })])).toEqual([figure({ help: '' })]);
     const odd = [null, { labels: null, value: 1 }, { labels: { 'a b': 'x' }, value: 1 }, { labels: {} }];
     expect(validFigures([{ ...figure(), values: [...odd, { labels: { a: 'x' }, value: 2 }] }])).toEqual([
       figure({ values: [{ labels: { a: 'x' }, value: 2 }] }),

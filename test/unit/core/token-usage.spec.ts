@@ -27,6 +27,10 @@ describe('the token counts of an answer', () => {
       { prompt: 5, completion: 3, cached: 2 },
     ],
     [
+      '{"usage":{"prompt_tokens":7,"completion_tokens":1e300,"prompt_tokens_details":{"cached_tokens":1e99}}}',
+      { prompt: 7, completion: 0, cached: null },
+    ],
+    [
       'data: {"usage":null}\n\ndata: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\ndata: [DONE]\n\n',
       { prompt: 1, completion: 2, cached: null },
     ],
@@ -51,6 +55,8 @@ describe('the token counts of an answer', () => {
     '{"usage":{"prompt_tokens":"7"}}',
     '{"usage":{"prompt_tokens":-1}}',
     '{"usage":{"prompt_tokens":1.5}}',
+    '{"usage":{"prompt_tokens":1e308}}',
+    '{"usage":{"prompt_tokens":9007199254740991}}',
     '{"usage":{"prompt_tokens":7',
     '{"usage":{"type":"duration","seconds":1}}',
     '{"text":"{\\"usage\\":{\\"prompt_tokens\\":7}}"}',

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppendedFile, type FileListener } from '../../../src/decisions/appended-file.js';
@@ -96,6 +97,58 @@ describe('a file that lines are appended to', () => {
     expect(existsSync(path)).toBe(false);
     await file.close();
     expect(failures).toEqual([]);
+  });
+
+  it('is renamed once where the disk is so slow that it is looked at again meanwhile', async () => {
+    writeFileSync(path, 'long enough\n');
+    const rotation = new LogRotation(path, 10, (error) => failures.push(error.message));
+    await Promise.all(Array.from({ length: 8 }, async () => rotation.look()));
+    expect(linesOf(`${path}.1`)).toEqual(['long enough']);
+    expect(failures).toEqual([]);
+  });
+
+  it('is renamed again once that works again, and the failure is told once', async () => {
+    writeFileSync(path, 'long enough\n');
+    mkdirSync(`${path}.1`);
+    const rotation = new LogRotation(path, 10, (error) => failures.push(error.message));
+    for (let time = 0; time < 3; time++) await rotation.look();
+    expect(failures).toHaveLength(1);
+    rmSync(`${path}.1`, { recursive: true });
+    await rotation.look();
+    expect(linesOf(`${path}.1`)).toEqual(['long enough']);
+    writeFileSync(path, 'long enough\n');
+    rmSync(`${path}.1`);
+    mkdirSync(`${path}.1`);
+    await rotation.look();
+    expect(failures).toHaveLength(2);
+  });
+
+  it('is opened anew when what is open cannot even be looked at, as when its disk has gone', async () => {
+    const file = new AppendedFile(path, 1_000, listener);
+    file.add('before');
+    await file.flush();
+    const other = await open(path);
+    const stale = jest.spyOn(Object.getPrototypeOf(other) as FileHandle, 'stat');
+    stale.mockRejectedValue(new Error('ESTALE'));
+    file.add('after');
+    await file.flush();
+    stale.mockRestore();
+    await other.close();
+    await file.close();
+    expect(failures).toEqual([]);
+    expect(linesOf(path)).toEqual(['before', 'after']);
+  });
+
+  it('is not waited for when a pipe has taken its place', async () => {
+    const file = new AppendedFile(path, 1_000, listener);
+    execFileSync('mkfifo', [path]);
+    file.add('nobody reads');
+    await file.flush();
+    expect(failures).toHaveLength(1);
+    rmSync(path);
+    file.add('after');
+    await file.close();
+    expect(linesOf(path)).toEqual(['after']);
   });
 
   it('is refused where lines cannot be appended, without waiting', () => {

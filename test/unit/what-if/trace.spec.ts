@@ -46,6 +46,11 @@ describe('a decision log', () => {
     expect(requests[0]).toMatchObject({ session: 'abc', outputTokens: 20, blocks: ['a', 'b', 'c', 'd'] });
   });
 
+  it('passes over requests for which engines compute no prompt', () => {
+    const counted = { ...entry, path: '/v1/messages/count_tokens', prompt_tokens: null };
+    expect(readTrace(lines({ ...entry, path: '/v1/messages' }, counted)).requests).toHaveLength(1);
+  });
+
   it('passes over lines that were cut and values that make no sense', () => {
     const odd = lines(
       { ...entry, prompt_tokens: -1, time: 'x' },

@@ -49,4 +49,16 @@ describe('what strategies tell each other', () => {
     const last = waiting.at(-1)?.told?.news;
     expect(last === undefined || last === 99_999).toBe(true);
   });
+
+  it('ends with the news that a worker is gone also where much waits', () => {
+    const relay = new StrategyRelay();
+    const others = Array.from({ length: 63 }, (_, at) => at + 2);
+    for (const worker of [1, ...others]) relay.join(worker);
+    relay.leave(2);
+    for (let n = 0; n < 511; n++) relay.enter(3, told(n));
+    for (const worker of others.slice(2)) relay.enter(worker, told('one'));
+    const waiting = relay.take(1) ?? [];
+    expect(waiting[0]).toEqual({ from: 2, told: null });
+    expect(waiting.length).toBeLessThanOrEqual(512 + others.length);
+  });
 });

@@ -4,7 +4,8 @@ import type { Candidate, CostTerms, Ranked } from '../../../core/ranking.js';
 export class CostRanked implements Ranked {
   constructor(
     readonly candidate: Candidate,
-    readonly cost: number,
+    /** With what failing there is likely to cost, see `addFailures`. */
+    public cost: number,
     readonly uncached: number,
     readonly pending: number,
     readonly inFlight: number,
@@ -16,6 +17,8 @@ export class CostRanked implements Ranked {
     /** Blocks that its cache is believed to hold, and a number by chance: who is first of equals. */
     readonly held: number,
     readonly lot: number,
+    /** Failures for one answer lately. */
+    readonly failing = 0,
   ) {}
 
   get terms(): CostTerms {
@@ -31,8 +34,23 @@ export class CostRanked implements Ranked {
     ];
     if (this.loads) parts.push('adapter to load');
     if (this.slowness !== 1) parts.push(`${this.slowness.toFixed(2)} times as slow as usual`);
+    if (this.failing > 0) parts.push('failed lately');
     return parts.join(', ');
   }
+}
+
+/**
+ * A request that fails goes elsewhere after all: so many times as there are failures for one answer, it costs what the
+ * best of the engines that do not fail costs.
+ */
+export function addFailures(ranking: readonly CostRanked[]): void {
+  let [sound, any] = [Infinity, Infinity];
+  for (const { cost, failing } of ranking) {
+    any = Math.min(any, cost);
+    if (failing === 0) sound = Math.min(sound, cost);
+  }
+  const elsewhere = sound < Infinity ? sound : any;
+  if (elsewhere < Infinity) for (const one of ranking) one.cost += one.failing * elsewhere;
 }
 
 /** Up to so many places, inserting each takes half the time of the built-in sort, whose calls are not inlined. */

@@ -31,12 +31,19 @@ export class FleetAccounts {
   readonly #habits = new Map<string, TokenHabits>();
   /** When the first engines of this fleet came, monotonic milliseconds; null before. */
   #firstAt: number | null = null;
+  /** The engines of the fleet; null before it is known. */
+  #fleet: ReadonlySet<string> | null = null;
 
   constructor(private readonly index: PrefixIndex) {}
 
   /** Undefined for an engine of which nothing is known. */
   get(engineId: string): EngineAccount | undefined {
     return this.#accounts.get(engineId);
+  }
+
+  /** Whether this is the account of an engine now; not of one before it with the same id. */
+  has(account: EngineAccount): boolean {
+    return this.#accounts.get(account.id) === account;
   }
 
   all(): Iterable<EngineAccount> {
@@ -56,10 +63,14 @@ export class FleetAccounts {
     return account;
   }
 
-  /** The account of an engine that another process tells of; null when it is not known here and there is no room. */
+  /**
+   * The account of an engine that another process tells of; null when it has left the fleet, or is not known here and
+   * there is no room.
+   */
   told(id: string): EngineAccount | null {
     const account = this.#accounts.get(id);
     if (account) return account;
+    if (this.#fleet?.has(id) === false) return null;
     return this.#accounts.size < MOST_ENGINES ? this.#begin(id, id, null) : null;
   }
 
@@ -69,6 +80,7 @@ export class FleetAccounts {
    */
   retain(engines: readonly Engine[], now: number): void {
     const ids = new Set(engines.map(({ id }) => id));
+    this.#fleet = ids;
     for (const id of this.#accounts.keys()) if (!ids.has(id)) this.#drop(id);
     // The first engines of a fleet are equals; one that joins them starts cold.
     if (this.#firstAt === null || this.#accounts.size === 0) this.#firstAt = now;

@@ -15,11 +15,13 @@ const MOST_LOADS = 10_000;
  * their prefix indexes, and what each has under way on each engine. What they have learned of engines and models
  * is each process's own: it comes to the same.
  *
- * Bounds: `PromptNews`, and the engines whose load has changed.
+ * Bounds: `PromptNews`, and the engines.
  */
 export class PrefixShare implements StrategyShare {
   readonly #prompts = new PromptNews();
   #changed: EngineAccount[] = [];
+  /** Pending tokens, as told last, of engines where they go down without an event: prompts that are reckoned. */
+  readonly #waning = new Map<EngineAccount, number>();
 
   /** @param now the latest time that was heard, monotonic milliseconds */
   constructor(
@@ -31,7 +33,8 @@ export class PrefixShare implements StrategyShare {
 
   /** What is under way on the engine has changed. */
   changed(account: EngineAccount): void {
-    if (account.untold || this.#changed.length >= MOST_LOADS) return;
+    // What ends on an engine that has left says nothing of one that has come in its place under the same id.
+    if (account.untold || this.#changed.length >= MOST_LOADS || !this.accounts.has(account)) return;
     account.untold = true;
     this.#changed.push(account);
   }
@@ -45,12 +48,16 @@ export class PrefixShare implements StrategyShare {
   }
 
   take(): unknown {
+    const now = this.now();
+    this.#heedWaning(now);
     const prompts = this.#prompts.take();
     if (prompts === null && this.#changed.length === 0) return null;
-    const now = this.now();
-    const loads = this.#changed.map((account): ToldLoad => {
+    const changed = this.#changed.filter((account) => this.accounts.has(account));
+    const loads = changed.map((account): ToldLoad => {
       account.untold = false;
-      return [account.id, account.pending.at(now), account.inFlight, account.intake.takeUntold()];
+      const pending = account.pending.at(now);
+      if (account.pending.wanes) this.#waning.set(account, pending);
+      return [account.id, pending, account.inFlight, account.intake.takeUntold()];
     });
     this.#changed = [];
     return { prompts, loads };
@@ -74,9 +81,10 @@ export class PrefixShare implements StrategyShare {
     for (const load of loads.slice(0, MOST_LOADS) as unknown[]) {
       if (!Array.isArray(load) || typeof load[0] !== 'string') continue;
       const [id, pending, inFlight, sent] = load as unknown as ToldLoad;
-      this.peers.heed(from, id, { pending, inFlight });
       const account = this.accounts.told(id);
-      account?.intake.heed(sent, this.now());
+      if (account === null) continue;
+      this.peers.heed(from, id, { pending, inFlight });
+      account.intake.heed(sent, this.now());
       this.#load(account);
     }
   }
@@ -86,7 +94,15 @@ export class PrefixShare implements StrategyShare {
     for (const account of this.accounts.all()) this.#load(account);
   }
 
-  #load(account: EngineAccount | null): void {
-    account?.load.set(account.inFlight + this.peers.of(account.id).inFlight, this.now());
+  #heedWaning(now: number): void {
+    for (const [account, told] of this.#waning) {
+      if (this.accounts.has(account) && account.pending.at(now) === told) continue;
+      this.#waning.delete(account);
+      this.changed(account);
+    }
+  }
+
+  #load(account: EngineAccount): void {
+    account.load.set(account.inFlight + this.peers.of(account.id).inFlight, this.now());
   }
 }

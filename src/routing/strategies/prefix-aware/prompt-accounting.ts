@@ -2,6 +2,7 @@ import type { AttemptEvent } from '../../../core/attempt-event.js';
 import { type EngineAccount, isAdapter } from '../../../core/cost/engine-account.js';
 import { type OpenPrompt, findOpen, keepOpen, takeOpen } from '../../../core/cost/open-prompts.js';
 import type { PeerLoads } from '../../../core/cost/peer-loads.js';
+import { isComputed, promptWork } from '../../../core/cost/prompt-work.js';
 import type { PrefixIndex } from '../../../core/prefix/prefix-index.js';
 import type { FleetAccounts } from './fleet-accounts.js';
 import type { PrefixShare } from './prefix-share.js';
@@ -40,8 +41,7 @@ export class PromptAccounting {
     if (!Object.isExtensible(request) || findOpen(this, event) !== null) return;
     const account = this.accounts.of(engine);
     const habits = this.accounts.habits(request.model);
-    const prompt = request.prompt?.blocks() ?? null;
-    const promptTokens = prompt ? habits.tokensIn(prompt.size, prompt.unit) : habits.promptTokens;
+    const { blocks: prompt, tokens: promptTokens } = promptWork(request, habits);
     let cachedTokens = 0;
     if (prompt) {
       this.#slot[0] = account.slot;
@@ -99,41 +99,39 @@ export class PromptAccounting {
     const { account } = open;
     takeOpen(event.request, open);
     account.pending.release(open);
+    account.failures.heed(event);
     if (event.outcome === 'done') this.#learn(open, event);
     this.#insertAnswer(account, event);
     account.end();
     this.#changed(account, event.at);
   }
 
-  #learn(open: OpenPrompt, { request, at, usage, pieces = 0 }: Finished): void {
+  #learn(open: OpenPrompt, { request, at, usage, pieces = 0, heldUp = false }: Finished): void {
     const { account, firstTokenAt, promptTokens, cachedTokens } = open;
     this.accounts.learning(request.model).heed(request.prompt?.blocks() ?? null, usage, pieces);
-    if (request.stream && firstTokenAt !== null && at > firstTokenAt) {
+    // Of an engine that has left the fleet; its place in the index may be another one's by now.
+    if (!this.accounts.has(account)) return;
+    if (request.stream && firstTokenAt !== null && at > firstTokenAt && !heldUp) {
       const inFlight = (account.load.until(at) - open.loadBefore) / (at - firstTokenAt);
       const prefill = account.computedTokens - open.computedBefore;
       account.pace.heedAnswer(usage?.completion || pieces, at - firstTokenAt, inFlight, at, prefill);
     }
     this.accounts.heard(account);
-    if (usage === null || usage.cached === null || !(usage.prompt > 0) || request.prompt === undefined)
-      return;
+    if (usage === null || !(usage.prompt > 0) || request.prompt === undefined) return;
+    const cached = account.cache.cachedOf(request.shape, usage.cached);
+    if (cached === null) return;
     const predicted = cachedTokens * (usage.prompt / Math.max(promptTokens, 1));
     account.predictedTokens += predicted;
-    account.reportedTokens += usage.cached;
+    account.reportedTokens += cached;
     const fullness = this.accounts.fullness(account);
-    const verdict = account.cache.heedReported(
-      usage.prompt,
-      predicted,
-      usage.cached,
-      open.ahead === 0,
-      fullness,
-    );
+    const verdict = account.cache.heedReported(usage.prompt, predicted, cached, open.ahead === 0, fullness);
     if (verdict === 'lost') this.#clear(account);
     this.accounts.resize(account);
   }
 
   /** The engine has the answer in its cache too, and frees prompt and answer now: they are its most recent. */
   #insertAnswer(account: EngineAccount, { request, answer, outcome }: Finished): void {
-    if (this.accounts.get(account.id) !== account) return;
+    if (!this.accounts.has(account) || !isComputed(request.path)) return;
     const whole = answer ? request.prompt?.withAnswer(answer) : null;
     const prompt = whole ?? (outcome === 'done' ? request.prompt?.blocks() : null);
     if (!prompt) return;

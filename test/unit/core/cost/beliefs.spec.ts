@@ -9,6 +9,17 @@ const usage = (prompt: number, completion: number) => ({ prompt, completion, cac
 describe('CacheBelief', () => {
   const sized = engineStats({ numGpuBlocks: 1_000, blockSize: 16 });
 
+  it('is lost when the engine has been started anew, also where its counters are beyond the old ones already', () => {
+    const belief = new CacheBelief();
+    const told = (startedAt: number | undefined, promptTokens: number) =>
+      belief.heedStats(engineStats({ promptTokens, ...(startedAt === undefined ? {} : { startedAt }) }), 0);
+    expect(told(1.5e9, 100)).toBe('as believed');
+    expect(told(undefined, 200)).toBe('as believed');
+    expect(told(1.5e9, 300)).toBe('as believed');
+    expect(told(1.6e9, 400)).toBe('lost');
+    expect(told(1.6e9, 500)).toBe('as believed');
+  });
+
   it('knows the size that the engine tells', () => {
     const belief = new CacheBelief();
     expect(belief.capacityTokens).toBeNull();

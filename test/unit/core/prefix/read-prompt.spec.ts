@@ -249,3 +249,28 @@ describe('hostile prompts', () => {
     expect(read({ messages: [] }).blocks.size).toBe(0);
   });
 });
+
+describe('a prompt whose log probabilities are asked for', () => {
+  const prompt = words(300);
+
+  it.each<[ApiShape, Body]>([
+    ['completions', { prompt, prompt_logprobs: 0 }],
+    ['completions', { prompt, echo: true, logprobs: 1 }],
+    ['completions', { prompt: Array.from({ length: 300 }, (_, at) => at), prompt_logprobs: 1 }],
+    ['chat', { ...chat(user(prompt)), prompt_logprobs: 5 }],
+  ])('has no blocks, since all of it is computed, and its size (%s, %#)', (shape, body) => {
+    const { blocks, end } = read(body, shape);
+    const { prompt_logprobs: _, echo: __, ...plain } = body;
+    expect(blocks.names).toHaveLength(0);
+    expect(blocks.size).toBe(read(plain, shape).blocks.size);
+    expect(end).toBeNull();
+  });
+
+  it.each<[ApiShape, Body]>([
+    ['completions', { prompt, prompt_logprobs: null, echo: true }],
+    ['completions', { prompt, echo: false, logprobs: 1 }],
+    ['chat', { ...chat(user(prompt)), logprobs: true, echo: true }],
+  ])('is another one than that of an answer (%s, %#)', (shape, body) => {
+    expect(read(body, shape).blocks.names.length).toBeGreaterThan(2);
+  });
+});

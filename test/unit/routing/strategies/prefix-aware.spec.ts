@@ -42,12 +42,12 @@ function serve(
   strategy: PrefixAwareStrategy,
   request: RequestFacts,
   on: Engine,
-  over: { usage?: TokenUsage; answer?: string; at?: number; span?: number } = {},
+  over: { usage?: TokenUsage; answer?: string; at?: number; span?: number; heldUp?: boolean } = {},
 ): void {
-  const { usage = null, answer = null, at = 0, span = 1_000 } = over;
+  const { usage = null, answer = null, at = 0, span = 1_000, heldUp = false } = over;
   strategy.observe({ ...dispatched(request, on), at });
   strategy.observe({ ...firstToken(request, on), at: at + 100, sinceDispatch: 100 } as AttemptEvent);
-  strategy.observe({ ...finished(request, on), at: at + 100 + span, usage, answer } as AttemptEvent);
+  strategy.observe({ ...finished(request, on), at: at + 100 + span, usage, answer, heldUp } as AttemptEvent);
 }
 
 describe('prefixaware', () => {
@@ -152,6 +152,29 @@ describe('prefixaware', () => {
     expect([uncached(500), uncached(1)]).toEqual([1_280, 1]);
   });
 
+  it('takes a figure that is left out for 0 where answers of the same API have had one, until a restart', () => {
+    const strategy = newStrategy();
+    strategy.heedStats(engineNumber(3), engineStats({ promptTokens: 50 }), 0);
+    const answered = (cached: number | null, over: Partial<RequestFacts> = {}): void =>
+      serve(strategy, asking(blocks(1, 20), { shape: 'chat', ...over }), engineNumber(3), {
+        usage: { prompt: 1_280, completion: 10, cached },
+      });
+    const uncached = (): number | undefined =>
+      termsOf(strategy, asking(blocks(500, 20))).get(engine(3))?.uncached;
+    const begin = (): void => serve(strategy, asking(blocks(500, 20)), engineNumber(3));
+    begin();
+    for (let time = 0; time < 5; time++) answered(null);
+    answered(1_264);
+    for (let time = 0; time < 5; time++) answered(null, { shape: 'other' });
+    expect(uncached()).toBe(1);
+    for (let time = 0; time < 3; time++) answered(null);
+    expect(uncached()).toBe(1_280);
+    strategy.heedStats(engineNumber(3), engineStats({ promptTokens: 1 }), 1_000);
+    begin();
+    for (let time = 0; time < 5; time++) answered(null);
+    expect(uncached()).toBe(1);
+  });
+
   it('keeps to the size of the cache that the engine tells', () => {
     const strategy = newStrategy();
     // 160 tokens of 16 each: 40 blocks of 64.
@@ -162,7 +185,10 @@ describe('prefixaware', () => {
     expect(held?.values).toEqual([{ labels: { engine: engine(1) }, value: 40 }]);
   });
 
-  it('learns that an engine is slow, and spares it', () => {
+  it.each([
+    ['learns that an engine is slow, and spares it', false],
+    ['does not take the slowness of clients for that of an engine', true],
+  ])('%s', (_what, heldUp) => {
     const strategy = newStrategy();
     let at = 0;
     for (let round = 0; round < 80; round++) {
@@ -172,11 +198,12 @@ describe('prefixaware', () => {
           usage,
           at: (at += 10_000),
           span: number === 2 ? 3_000 : 1_000,
+          heldUp: number === 2 && heldUp,
         });
       }
     }
     const terms = termsOf(strategy, asking(blocks(1, 20)), candidates(4), at);
-    expect(terms.get(engine(2))?.slowness).toBeCloseTo(3, 1);
+    expect(terms.get(engine(2))?.slowness).toBeCloseTo(heldUp ? 1 : 3, 1);
     expect(terms.get(engine(1))?.slowness).toBe(1);
   });
 
@@ -233,6 +260,20 @@ describe('prefixaware', () => {
     expect(there.share.take()).toBeNull();
   });
 
+  it('tells another process again what has gone from what is pending in the meantime', () => {
+    const [here, there] = [newStrategy(), newStrategy()];
+    const told = (): number | undefined => {
+      here.share.heed(7, structuredClone(there.share.take()));
+      return termsOf(here, asking([7])).get(engine(3))?.pending;
+    };
+    there.observe({ ...dispatched(asking(blocks(1, 100), { stream: false }), engineNumber(3)), at: 0 });
+    expect(told()).toBe(6_400);
+    // Something else has happened there, 1 s later: at 10,000 tokens a second all of it is computed.
+    there.observe({ ...dispatched(asking([8]), engineNumber(2)), at: 1_000 });
+    expect(told()).toBe(0);
+    expect(there.share.take()).toBeNull();
+  });
+
   it('counts requests of others that every scrape shows', () => {
     const strategy = newStrategy();
     for (const at of [0, 1_000, 2_000]) {
@@ -241,10 +282,161 @@ describe('prefixaware', () => {
     expect(termsOf(strategy, asking([1]), candidates(2), 2_000).get(engine(1))?.inFlight).toBe(12);
   });
 
+  it.each([1e308, Infinity, 1e12])('does not believe an answer that tells of %d tokens', (many) => {
+    const strategy = newStrategy();
+    const usage = { prompt: many, completion: many, cached: many };
+    for (let time = 0; time < 2; time++)
+      serve(strategy, requestFacts({ stream: true }), engineNumber(1), { usage });
+    const under = requestFacts({ stream: true });
+    serve(strategy, under, engineNumber(1));
+    const terms = termsOf(strategy, requestFacts()).get(engine(1));
+    expect(terms).toMatchObject({ uncached: 512, pending: 0 });
+    expect(terms?.cost).toBeLessThan(100_000);
+  });
+
+  it.each(['/v1/messages/count_tokens', '/tokenize'])(
+    'does not take %s for the computing of a prompt',
+    (path) => {
+      const strategy = newStrategy();
+      const request = asking(blocks(1, 20), { path, stream: false });
+      strategy.observe(dispatched(request, engineNumber(3)));
+      expect(termsOf(strategy, asking(blocks(1, 20))).get(engine(3))).toMatchObject({
+        uncached: 1_280,
+        pending: 0,
+      });
+      strategy.observe({ ...finished(request, engineNumber(3)), answer: 'text' } as AttemptEvent);
+      expect(termsOf(strategy, asking(blocks(1, 20))).get(engine(3))?.uncached).toBe(1_280);
+    },
+  );
+
+  it('does not wait for the first token of a connection that never tells of one', () => {
+    const strategy = newStrategy();
+    const connection = requestFacts({ path: '/v1/realtime', shape: 'other', stream: true });
+    strategy.observe(dispatched(connection, engineNumber(1)));
+    expect(termsOf(strategy, asking([7])).get(engine(1))?.pending).toBe(0);
+  });
+
   it('reckons with a usual prompt where it cannot be read', () => {
     const strategy = newStrategy();
     const opaque = requestFacts({ prompt: { blocks: () => null, withAnswer: () => null } });
     expect(termsOf(strategy, opaque).get(engine(1))?.uncached).toBe(512);
     expect(termsOf(strategy, requestFacts()).get(engine(1))?.uncached).toBe(512);
+  });
+});
+
+describe('prefixaware, of engines that come and go under one id,', () => {
+  const engines = [engineNumber(1), engineNumber(2)];
+
+  it('does not tell what is under way on the engine before as if it were on this one', () => {
+    const [here, there] = [newStrategy(), newStrategy()];
+    for (const one of [here, there]) one.retain(engines);
+    const old = asking(blocks(1, 30));
+    there.observe(dispatched(old, engineNumber(1)));
+    there.share.take();
+    there.retain([engineNumber(2)]);
+    there.retain(engines);
+    there.observe(dispatched(asking(blocks(500, 10)), engineNumber(1)));
+    there.observe(finished(old, engineNumber(1)));
+    here.share.heed(7, structuredClone(there.share.take()));
+    expect(termsOf(here, asking([7]), candidates(2)).get(engine(1))?.pending).toBe(640);
+  });
+
+  it('does not believe of this one what late answers tell of the cache of the one before', () => {
+    const strategy = newStrategy();
+    strategy.retain(engines);
+    strategy.heedStats(engineNumber(1), engineStats({ blockSize: 16, numGpuBlocks: 40 }), 0);
+    const old = asking(blocks(1, 3));
+    strategy.observe(dispatched(old, engineNumber(1)));
+    strategy.retain([engineNumber(2)]);
+    strategy.retain([engineNumber(2), engineNumber(3)]);
+    serve(strategy, asking(blocks(500, 30)), engineNumber(3));
+    const usage = { prompt: 192, completion: 5, cached: 0 };
+    strategy.observe({ ...finished(old, engineNumber(1)), usage } as AttemptEvent);
+    // The place of engine 1 in the prefix index is that of engine 3 now.
+    expect(termsOf(strategy, asking(blocks(500, 30))).get(engine(3))?.uncached).toBe(1);
+  });
+
+  it('hears nothing more of an engine that has left the fleet', () => {
+    const [here, there] = [newStrategy(), newStrategy()];
+    for (const one of [here, there]) one.retain(engines);
+    there.observe(dispatched(asking(blocks(1, 30)), engineNumber(1)));
+    here.retain([engineNumber(2)]);
+    here.share.heed(7, structuredClone(there.share.take()));
+    const series = here.figures().flatMap(({ values }) => values.map(({ labels }) => labels['engine']));
+    expect(new Set(series)).toEqual(new Set([undefined, engine(2)]));
+  });
+});
+
+describe('prefixaware, with an engine that answers every request with an error at once,', () => {
+  /** Of 300 requests 20 ms apart that take 2 s on the other engines: the share that is tried on engine 1 first. */
+  const triedFirst = (status: number, outcome: 'failed' | 'engine_error'): number => {
+    const strategy = newStrategy();
+    const given = new Map<string, number>();
+    const running: { until: number; request: RequestFacts; engine: Engine; attempt: number }[] = [];
+    const signals = (): Candidate[] =>
+      candidates(4).map(({ engine: each }) => candidate(each, { inFlight: given.get(each.url) ?? 0 }));
+    let tried = 0;
+    for (let index = 0; index < 300; index++) {
+      const at = index * 20;
+      while (running[0] !== undefined && running[0].until <= at) {
+        const { request, engine: served, attempt } = running.shift()!;
+        given.set(served.url, (given.get(served.url) ?? 0) - 1);
+        strategy.observe({ ...finished(request, served, attempt), at });
+      }
+      const request = asking([...blocks(1, 10), 1_000 + index]);
+      const order = strategy.rank(request, signals(), { ...fixedContext(), now: at });
+      const fails = order[0]?.candidate.engine.url === engine(1);
+      if (fails) {
+        tried++;
+        strategy.observe({ ...dispatched(request, engineNumber(1)), at });
+        strategy.observe({
+          ...finished(request, engineNumber(1)),
+          ...{ at: at + 5, outcome, status, cause: outcome === 'failed' ? 'http_5xx' : null },
+        });
+      }
+      const served = (order[fails ? 1 : 0] as { candidate: Candidate }).candidate.engine;
+      const attempt = fails ? 2 : 1;
+      strategy.observe({ ...dispatched(request, served, attempt), at });
+      given.set(served.url, (given.get(served.url) ?? 0) + 1);
+      running.push({ until: at + 2_000, request, engine: served, attempt });
+    }
+    return tried / 300;
+  };
+
+  it.each([
+    [503, 'failed'],
+    [500, 'engine_error'],
+  ] as const)('does not send all requests there (%d)', (status, outcome) => {
+    expect(triedFirst(status, outcome)).toBeLessThan(0.05);
+  });
+
+  it('tries it again after some seconds, and says why it was spared', () => {
+    const strategy = newStrategy();
+    const request = asking(blocks(1, 10));
+    for (const attempt of [1, 2, 3]) {
+      strategy.observe(dispatched(request, engineNumber(1), attempt));
+      const end = { outcome: 'failed', status: 500, cause: 'http_5xx', at: 0 } as const;
+      strategy.observe({ ...finished(request, engineNumber(1), attempt), ...end });
+    }
+    const rank = (now: number) => strategy.rank(request, candidates(4), { ...fixedContext(), now });
+    expect(rank(100).at(-1)?.candidate.engine.url).toBe(engine(1));
+    expect(rank(100).at(-1)?.reason).toMatch(/failed lately$/);
+    expect(rank(30_000)[0]?.candidate.engine.url).toBe(engine(1));
+  });
+
+  it('blames no engine for requests that it refuses, and for clients that leave', () => {
+    const strategy = newStrategy();
+    for (const end of [
+      { outcome: 'engine_error', status: 400 },
+      { outcome: 'client_left', status: 200 },
+    ]) {
+      for (let time = 0; time < 9; time++) {
+        const request = asking([5]);
+        strategy.observe(dispatched(request, engineNumber(1)));
+        strategy.observe({ ...finished(request, engineNumber(1)), ...end } as AttemptEvent);
+      }
+    }
+    const reasons = strategy.rank(asking([7]), candidates(4), fixedContext()).map(({ reason }) => reason);
+    expect(reasons.filter((reason) => reason.includes('failed'))).toEqual([]);
   });
 });

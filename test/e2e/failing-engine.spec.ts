@@ -1,0 +1,38 @@
+import { type SimulatedEngine, startSimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
+import type { RunningRouter } from '../../src/serve.js';
+import { ask, chat } from '../support/http-client.js';
+import { whenNothingIsHeld } from '../support/router-metrics.js';
+import { startTestRouter } from '../support/start-router.js';
+
+describe('an engine that answers every request with an error at once', () => {
+  let engines: SimulatedEngine[];
+  let router: RunningRouter;
+
+  beforeAll(async () => {
+    engines = await Promise.all(
+      [0, 1, 2].map(async () => startSimulatedEngine({ models: ['tiny'], tokens: 5, tokenInterval: 20 })),
+    );
+    await engines[0]!.setFault({ status: 500, body: '{"error":"no"}' });
+    router = await startTestRouter(engines, ['--routing-logic', 'prefixaware']);
+  });
+  afterAll(async () => {
+    await whenNothingIsHeld(router.url);
+    await router.close();
+    await Promise.all(engines.map(async (engine) => engine.close()));
+  });
+
+  it('takes no requests from those that would answer them', async () => {
+    const asked = async (index: number): Promise<number> => {
+      const messages = [{ role: 'user', content: `${index} ${'word '.repeat(100)}` }];
+      return (await ask(`${router.url}/v1/chat/completions`, { body: chat({ messages }) })).status;
+    };
+    const statuses: number[] = [];
+    // Twelve conversations at the same time, ten turns each.
+    await Promise.all(
+      Array.from({ length: 12 }, async (_, client) => {
+        for (let turn = 0; turn < 10; turn++) statuses.push(await asked(100 * client + turn));
+      }),
+    );
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  });
+});
