@@ -10,7 +10,7 @@ import { setFlagsFromString } from 'node:v8';
  * of that place old at once. A thousand streams held open teach it that the state of a request is such an object. From
  * then on that of each short request is old, dead within a millisecond, and until the next full collection it keeps
  * alive all that it refers to: a tenth of all that is made under load is copied, and full collections follow each other
- * within a second.
+ * within seconds.
  */
 export const START_FLAGS: readonly string[] = [
   '--semi-space-growth-factor=1',
