@@ -1,13 +1,15 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { isAsleep } from './core/prometheus-text.js';
 import { LoadedSettings } from './config/load-settings.js';
 import { routerVersion } from './config/version.js';
 import { DynamicConfigService } from './dynamic-config/dynamic-config.service.js';
 import { FleetService } from './discovery/fleet.service.js';
+import { HealthProbe } from './health/health-probe.js';
+import { HealthService } from './health/health.service.js';
 import { RouterMetrics } from './metrics/router-metrics.js';
 import { StatsLogService } from './stats/stats-log.service.js';
 import { BodyMemory } from './proxy/body-memory.js';
-import { CandidatesService } from './proxy/candidates.service.js';
 import { RealtimeGateway } from './proxy/realtime.gateway.js';
 import { RoutingService } from './routing/routing.service.js';
 import { EngineStatsScraper } from './stats/engine-stats.scraper.js';
@@ -22,7 +24,8 @@ export class RouterWiring implements OnApplicationBootstrap {
     private readonly loaded: LoadedSettings,
     private readonly fleet: FleetService,
     private readonly metrics: RouterMetrics,
-    private readonly candidates: CandidatesService,
+    private readonly health: HealthService,
+    private readonly probe: HealthProbe,
     private readonly bodies: BodyMemory,
     private readonly realtime: RealtimeGateway,
     private readonly scraper: EngineStatsScraper,
@@ -37,7 +40,7 @@ export class RouterWiring implements OnApplicationBootstrap {
       version: routerVersion(),
       bodyMemory: () => this.bodies.held,
       discoveryUp: () => ['starting', 'synced'].includes(this.fleet.status.state),
-      usable: (engine) => this.candidates.isUsable(engine),
+      state: ({ id }) => this.health.state(id, performance.now()),
       strategy: () => this.routing.figures(),
     });
     const server = this.host.httpAdapter?.getHttpServer();
@@ -49,12 +52,16 @@ export class RouterWiring implements OnApplicationBootstrap {
     this.scraper.onStats = (engineId) => this.#heedStats(engineId);
     for (const { id } of this.fleet.current.engines) if (this.scraper.statsOf(id)) this.#heedStats(id);
     this.scraper.start();
+    this.probe.start();
     this.statsLog.start();
   }
 
-  /** The strategy hears what an engine tells of itself. */
+  /** What an engine tells of itself is heard by the strategy, and whether it sleeps by the health. */
   #heedStats(engineId: string): void {
     const engine = this.fleet.current.byId(engineId);
-    if (engine) this.routing.heedStats(engine, this.scraper.statsOf(engineId), performance.now());
+    if (!engine) return;
+    const [stats, now] = [this.scraper.statsOf(engineId), performance.now()];
+    this.health.slept(engineId, isAsleep(stats), now);
+    this.routing.heedStats(engine, stats, now);
   }
 }

@@ -9,6 +9,7 @@ import { DiscoveryModule } from './discovery/discovery.module.js';
 import type { DiscoveryProvider } from './discovery/discovery-provider.js';
 import { FleetService } from './discovery/fleet.service.js';
 import { DynamicConfigModule } from './dynamic-config/dynamic-config.module.js';
+import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { MetricsReloadListener } from './metrics/metrics-reload-listener.js';
 import { OperationsModule } from './operations/operations.module.js';
@@ -38,6 +39,7 @@ export interface RouterParts {
   readonly metrics?: readonly Provider[];
   readonly dynamicConfig?: readonly Provider[];
   readonly decisions?: readonly Provider[];
+  readonly health?: readonly Provider[];
   readonly proxy?: readonly Provider[];
   readonly router?: readonly Provider[];
 }
@@ -83,13 +85,14 @@ export class RouterModule {
       parts.dynamicConfig,
     );
     const decisions = DecisionsModule.register([metrics], parts.decisions);
+    const health = withProviders(HealthModule.register(metrics), parts.health);
     const proxy = withProviders(
-      { module: ProxyModule, imports: [discovery, routing, metrics, decisions] },
+      { module: ProxyModule, imports: [discovery, routing, metrics, decisions, health] },
       parts.proxy,
     );
     const operations: DynamicModule = {
       module: OperationsModule,
-      imports: [discovery, metrics, dynamicConfig, decisions, proxy],
+      imports: [discovery, metrics, dynamicConfig, decisions, health, proxy],
     };
     return {
       module: RouterModule,
@@ -99,6 +102,7 @@ export class RouterModule {
         discovery,
         routing,
         metrics,
+        health,
         dynamicConfig,
         // Before the proxy, whose last route takes every path.
         operations,

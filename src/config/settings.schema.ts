@@ -1,5 +1,6 @@
 import type { Setting } from './setting-kinds.js';
 import { ENGINE_SETTINGS } from './settings/engine.settings.js';
+import { HEALTH_SETTINGS } from './settings/health.settings.js';
 import { OBSERVATION_SETTINGS } from './settings/observation.settings.js';
 import { ROUTING_SETTINGS } from './settings/routing.settings.js';
 import { SERVER_SETTINGS } from './settings/server.settings.js';
@@ -12,6 +13,7 @@ import { TRAFFIC_SETTINGS } from './settings/traffic.settings.js';
  */
 export const SETTINGS = {
   ...ENGINE_SETTINGS,
+  ...HEALTH_SETTINGS,
   ...ROUTING_SETTINGS,
   ...SERVER_SETTINGS,
   ...TRAFFIC_SETTINGS,

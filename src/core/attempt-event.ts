@@ -22,7 +22,7 @@ interface AttemptEventBase {
 }
 
 /**
- * What listeners (statistics, strategies, set-aside marks) hear of one attempt: exactly one
+ * What listeners (statistics, metrics, strategies) hear of one attempt: exactly one
  * `dispatched`, at most one `firstToken`, exactly one `finished`.
  */
 export type AttemptEvent =

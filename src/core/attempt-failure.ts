@@ -13,6 +13,8 @@ export type AttemptCause =
   | 'idle_timeout'
   | 'total_timeout'
   | 'dead'
+  | 'stalled'
+  | 'drain_timeout'
   | 'shutdown';
 
 // Error codes of Node's sockets, of undici and of the own client.
@@ -65,7 +67,7 @@ const TIMEOUTS: ReadonlySet<AttemptCause> = new Set<AttemptCause>([
 /** Causes after which the client hears 504 rather than 502. */
 export const isTimeout = (cause: AttemptCause): boolean => TIMEOUTS.has(cause);
 
-const KEEPS_SERVING: ReadonlySet<AttemptCause> = new Set<AttemptCause>([
+const TAKES_BUDGET: ReadonlySet<AttemptCause> = new Set<AttemptCause>([
   'busy',
   'http_5xx',
   'error_event',
@@ -73,5 +75,10 @@ const KEEPS_SERVING: ReadonlySet<AttemptCause> = new Set<AttemptCause>([
   'shutdown',
 ]);
 
-/** Whether the cause tells of an engine that cannot serve the next request either: it is set aside. */
-export const setsAside = (cause: AttemptCause): boolean => !KEEPS_SERVING.has(cause);
+/**
+ * Whether the engine has given a bad answer, or none in time, and may give more of them: a fleet that is sick must not be
+ * multiplied by retries, so they take from a budget. Other causes tell of an engine, or a connection, that is going down.
+ * @param answered part of a body had come
+ */
+export const takesBudget = (cause: AttemptCause, answered: boolean): boolean =>
+  isTimeout(cause) || (answered && TAKES_BUDGET.has(cause));

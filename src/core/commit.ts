@@ -23,6 +23,8 @@ const fail = (cause: FailCause): Verdict => ({ kind: 'fail', cause });
 // What vLLM answers while it shuts down, and when its engine core has died.
 const DRAINING = 'cannot schedule new futures after shutdown';
 const ENGINE_DEAD = 'EngineCore encountered an issue';
+// The 503 of a full queue (`--max-num-queued-reqs`), and of an engine that changes its number of ranks.
+const BUSY = ['cannot accept new requests', 'currently scaling'];
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
@@ -122,7 +124,8 @@ export function judgeAnswer(status: number, body: Buffer): Verdict {
   if (isRetryableStatus(status)) {
     if (body.includes(DRAINING)) return fail('draining');
     if (body.includes(ENGINE_DEAD)) return fail('engine_dead');
-    return fail(status === 503 ? 'busy' : 'http_5xx');
+    // Another 503 may be of a gateway before an engine that is gone.
+    return fail(status === 503 && BUSY.some((text) => body.includes(text)) ? 'busy' : 'http_5xx');
   }
   // An answer that ends with `abort` while its client is there comes from an engine that shuts down.
   return status === 200 && body.includes('"abort"') ? judgeAbort(body) : COMMIT;

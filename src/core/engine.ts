@@ -13,7 +13,7 @@ export interface ServedModel {
 /** What a discovery provider knows of one engine. */
 export interface EngineSpec {
   /**
-   * Identity of the engine's process: counters, connections and set-aside marks live and die with it.
+   * Identity of the engine's process: counters, connections and its health live and die with it.
    * The base URL for static engines; a provider whose addresses are reused (pod IPs) adds what tells
    * the successor apart (the pod's uid).
    */

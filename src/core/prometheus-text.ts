@@ -30,6 +30,10 @@ export interface EngineStats {
   readonly startedAt?: number;
 }
 
+/** Whether the engine sleeps; null: it does not tell, or nothing is known of it. */
+export const isAsleep = (told: EngineStats | null): boolean | null =>
+  told === null || told.awake === null ? null : !told.awake;
+
 type Field = Exclude<keyof EngineStats, 'awake'> | 'awakeness';
 
 /** How samples of one field are made one: engines with data parallelism have a series for each rank. */

@@ -1,3 +1,4 @@
+import { type HealthState, isUsable } from '../core/health/engine-health.js';
 import type { EngineStats } from '../core/prometheus-text.js';
 import type { RequestFigures } from '../stats/request-figures.js';
 import type { LifetimeSeries } from '../stats/lifetime-series.js';
@@ -8,8 +9,8 @@ export interface CompatibleSources {
   readonly figures: ReadonlyMap<string, RequestFigures>;
   /** Of engines whose last scrape succeeded. */
   readonly scraped: ReadonlyMap<string, EngineStats>;
-  /** Engines of the fleet: whether each may be sent to now; empty when nobody tells. */
-  readonly usable: ReadonlyMap<string, boolean>;
+  /** The health of each engine; empty when nobody tells. */
+  readonly states: ReadonlyMap<string, HealthState>;
   /** Requests that named a model, by model. */
   readonly incoming: ReadonlyMap<string, number>;
   readonly lifetime: LifetimeSeries;
@@ -97,7 +98,9 @@ export async function writeCompatibleMetrics(
     for (const [url, stats] of sources.scraped) writer.sample(labels({ server: url }), of(stats));
   }
   writer.family('vllm:healthy_pods_total', 'gauge', 'Whether the engine may be sent to now, 1 or 0.');
-  for (const [url, usable] of sources.usable) writer.sample(labels({ server: url }), usable ? 1 : 0);
+  for (const [url, state] of sources.states) {
+    if (state !== 'draining') writer.sample(labels({ server: url }), isUsable(state) ? 1 : 0);
+  }
 
   writer.family(
     'vllm:num_incoming_requests_total',

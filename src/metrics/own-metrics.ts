@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { HealthState } from '../core/health/engine-health.js';
 import type { ReloadOutcome } from '../dynamic-config/reload-listener.js';
 import type { RequestFigures } from '../stats/request-figures.js';
 import {
@@ -7,6 +8,7 @@ import {
   MAX_CAUSES,
   type ModelSeries,
 } from '../stats/lifetime-series.js';
+import { writeEngineStates } from './engine-states.js';
 import { labels, type MetricWriter } from './metric-writer.js';
 
 /** How an attempt to put the dynamic file in force ended. */
@@ -142,11 +144,17 @@ interface Labelled {
   readonly series: ModelSeries;
 }
 
+/** What our own families of engines are written from; engines by base URL. */
+export interface OwnSources {
+  readonly lifetime: LifetimeSeries;
+  readonly figures: ReadonlyMap<string, RequestFigures>;
+  readonly states: ReadonlyMap<string, HealthState>;
+}
+
 /** Writes our own families of engines; `engine` is the base URL, equal to `server` of the compatible set. */
 export async function writeOwnMetrics(
   writer: MetricWriter,
-  lifetime: LifetimeSeries,
-  figures: ReadonlyMap<string, RequestFigures>,
+  { lifetime, figures, states }: OwnSources,
 ): Promise<void> {
   const engines: [text: string, series: EngineSeries][] = [];
   const models: Labelled[] = [];
@@ -202,9 +210,10 @@ export async function writeOwnMetrics(
     }
   }
 
-  writer.family('vllm_router_engine_set_aside_total', 'counter', 'Times an engine was set aside, by cause.');
-  for (const [text, { setAside }] of engines) {
-    for (const [cause, count] of setAside) writer.sample(`${text},${labels({ cause })}`, count);
+  writeEngineStates(writer, states);
+  writer.family('vllm_router_ejections_total', 'counter', 'Times an engine was ejected, by cause.');
+  for (const [text, { ejections }] of engines) {
+    for (const [cause, count] of ejections) writer.sample(`${text},${labels({ cause })}`, count);
   }
 
   writer.family(

@@ -29,7 +29,7 @@ export async function renderMetrics(
 ): Promise<RenderedMetrics> {
   const writer = new MetricWriter();
   await writeCompatibleMetrics(writer, sources);
-  await writeOwnMetrics(writer, sources.lifetime, sources.figures);
+  await writeOwnMetrics(writer, sources);
   for (const { name, type, help, values } of sources.strategy) {
     writer.family(`vllm_router_${name}`, type, help);
     for (const { labels: pairs, value } of values) writer.sample(labels(pairs), value);

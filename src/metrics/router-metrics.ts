@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Counter, Registry } from 'prom-client';
 import type { AttemptEvent } from '../core/attempt-event.js';
 import type { Engine } from '../core/engine.js';
+import type { HealthState } from '../core/health/engine-health.js';
 import type { EngineStats } from '../core/prometheus-text.js';
 import type { StrategyFigure } from '../core/strategy-figure.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
@@ -10,6 +11,7 @@ import { OTHER_MODELS, UNKNOWN_MODEL } from '../stats/model-label.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
 import { type AttemptedReload, type BoundGauges, OwnMetrics } from './own-metrics.js';
 import { processMetrics } from './process-metrics.js';
+import { statesByUrl } from './engine-states.js';
 import { type RenderedMetrics, renderMetrics } from './render-metrics.js';
 
 /** Models that arrivals are counted apart for; further ones are `other`. */
@@ -17,8 +19,8 @@ const MAX_INCOMING_MODELS = 1024;
 
 /** What the metrics read off the rest of the router at each scrape. */
 export interface MetricSources extends BoundGauges {
-  /** Whether the engine may be sent to now: ready, and not set aside. */
-  readonly usable?: (engine: Engine) => boolean;
+  /** The health of an engine. */
+  readonly state?: (engine: Engine) => HealthState;
   /** What the routing strategy shows. */
   readonly strategy?: () => readonly StrategyFigure[];
   /** The router's version, for `vllm_router_build_info`. */
@@ -40,7 +42,7 @@ export class RouterMetrics {
   readonly #stats: RequestStatsService;
   readonly #scraper: EngineStatsScraper;
   readonly #series: LifetimeSeries;
-  #usable: ((engine: Engine) => boolean) | null = null;
+  #state: ((engine: Engine) => HealthState) | null = null;
   #strategy: () => readonly StrategyFigure[] = () => [];
 
   constructor(stats: RequestStatsService, scraper: EngineStatsScraper, series: LifetimeSeries) {
@@ -50,8 +52,8 @@ export class RouterMetrics {
   }
 
   /** Says where gauges are read; each source may be bound once. */
-  bindGauges({ usable, strategy, version, ...gauges }: MetricSources): void {
-    if (usable) this.#usable = usable;
+  bindGauges({ state, strategy, version, ...gauges }: MetricSources): void {
+    if (state) this.#state = state;
     if (strategy) this.#strategy = strategy;
     if (version !== undefined) this.#own.build(version);
     this.#own.bind(gauges);
@@ -85,9 +87,9 @@ export class RouterMetrics {
     this.#own.staleResends.inc();
   }
 
-  /** An engine is set aside. */
-  setAside(engine: Engine, cause: string): void {
-    countCause(this.#series.ofEngine(engine.url).setAside, cause);
+  /** An engine is ejected. */
+  ejected(engine: Engine, cause: string): void {
+    countCause(this.#series.ofEngine(engine.url).ejections, cause);
   }
 
   /** A client left before its answer was complete. */
@@ -119,16 +121,14 @@ export class RouterMetrics {
   async render(): Promise<RenderedMetrics> {
     const figures = this.#stats.figuresByUrl();
     const scraped = new Map<string, EngineStats>();
-    const usable = new Map<string, boolean>();
     for (const engine of this.#stats.engines) {
       const stats = this.#scraper.statsOf(engine.id);
       if (stats) scraped.set(engine.url, stats);
-      if (this.#usable) usable.set(engine.url, usable.get(engine.url) === true || this.#usable(engine));
     }
     const sources = {
       figures,
       scraped,
-      usable,
+      states: this.#state ? statesByUrl(this.#stats.engines, figures, this.#state) : new Map(),
       incoming: this.#incoming,
       lifetime: this.#series,
       strategy: this.#strategy(),

@@ -1,6 +1,8 @@
 import { Controller, Get, Header, HttpStatus, Optional, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { SettingsStore } from '../config/settings-store.js';
+import type { HealthState } from '../core/health/engine-health.js';
+import { HealthService } from '../health/health.service.js';
 import { DynamicConfigService } from '../dynamic-config/dynamic-config.service.js';
 import { FleetService } from '../discovery/fleet.service.js';
 import { CandidatesService } from '../proxy/candidates.service.js';
@@ -8,6 +10,9 @@ import { DrainState } from '../proxy/drain-state.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { routerVersion } from '../config/version.js';
 import { WorkersReport } from './workers-report.js';
+
+/** Engines that `/health` names with their state. */
+const MAX_NAMED = 100;
 
 /** `GET /health`, `/ready` and `/version`: from memory alone, no engine is asked. */
 @Controller()
@@ -17,6 +22,7 @@ export class HealthController {
     private readonly scraper: EngineStatsScraper,
     private readonly dynamicConfig: DynamicConfigService,
     private readonly candidates: CandidatesService,
+    private readonly engineHealth: HealthService,
     private readonly drain: DrainState,
     private readonly settings: SettingsStore,
     @Optional() private readonly report?: WorkersReport,
@@ -49,6 +55,7 @@ export class HealthController {
         known: discovery.engines,
         usable: this.candidates.usable().length,
         unknown: discovery.unknown,
+        ...this.#states(),
       },
       ...(this.report ? { workers: this.report.workers } : {}),
     };
@@ -67,6 +74,20 @@ export class HealthController {
   @Get('version')
   version(): { readonly version: string } {
     return { version: routerVersion() };
+  }
+
+  /** How many engines are in each state, and those that are not ready. */
+  #states(): Record<string, unknown> {
+    const now = performance.now();
+    const states: Partial<Record<HealthState, number>> = {};
+    const notReady: { url: string; state: HealthState; reason: string | null }[] = [];
+    for (const { id, url } of this.fleet.current.engines) {
+      const state = this.engineHealth.state(id, now);
+      states[state] = (states[state] ?? 0) + 1;
+      if (state === 'ready' || notReady.length === MAX_NAMED) continue;
+      notReady.push({ url, state, reason: state === 'asleep' ? null : this.engineHealth.cause(id) });
+    }
+    return { states, not_ready: notReady };
   }
 
   #unready(): string | null {

@@ -56,6 +56,8 @@ export class Attempt implements AnswerHandler {
   streams = false;
   /** Pieces of a stream that were relayed. */
   pieces = 0;
+  /** Why the answer that goes to the client is none that a well engine gives; null: it is one. */
+  fault: AttemptCause | null = null;
 
   #exchange: UpstreamExchange | null = null;
   #headers: RawHeaders = [];
@@ -167,7 +169,11 @@ export class Attempt implements AnswerHandler {
 
   /** Ends this attempt in favour of another engine, where there is one to try. */
   #turnsDown(verdict: Verdict): boolean {
-    if (verdict.kind !== 'fail' || !this.owner.triesAnother(verdict.cause, true)) return false;
+    if (verdict.kind !== 'fail') return false;
+    if (!this.owner.triesAnother(verdict.cause, true)) {
+      this.fault = verdict.cause;
+      return false;
+    }
     this.#exchange?.close();
     this.#finish('failed', verdict.cause);
     return true;

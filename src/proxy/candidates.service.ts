@@ -5,8 +5,8 @@ import { enginesFull, modelNotFound, noEngineReady, notSynced } from '../core/er
 import type { Fleet } from '../core/fleet.js';
 import type { Candidate } from '../core/ranking.js';
 import { FleetService } from '../discovery/fleet.service.js';
+import { HealthService } from '../health/health.service.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
-import { SetAsideService } from './set-aside.service.js';
 
 /** Names of models that were served and are not now, so that they are told from names nobody knows. */
 const MAX_REMEMBERED = 4_096;
@@ -24,22 +24,21 @@ export class CandidatesService {
   constructor(
     private readonly fleet: FleetService,
     private readonly stats: RequestStatsService,
-    private readonly setAside: SetAsideService,
+    private readonly health: HealthService,
     private readonly settings: SettingsStore,
   ) {}
 
   /**
-   * The candidates for `model`, sorted by URL. When every engine that serves it is set aside they all
-   * come, since trying one is better than refusing.
+   * The candidates for `model`, sorted by URL. An engine that has just come back takes part only now and then. When
+   * none may be tried, those come that are the least bad, since trying one is better than refusing.
    * @throws {RouterError} 404 unknown model, 503 before discovery has synced, no engine ready, all full
    */
   select(model: string, now: number): readonly Candidate[] {
     const serving = this.fleet.current.serving(model);
     if (serving.length === 0) throw this.#nobody(model);
-    if (this.setAside.size === 0 && this.settings.current.maxRequestsPerEngine === 0)
+    if (this.health.limited === 0 && this.settings.current.maxRequestsPerEngine === 0)
       return this.#all(serving);
-    const usable = serving.filter((engine) => !this.setAside.has(engine, now));
-    const free = (usable.length > 0 ? usable : serving).filter((engine) => this.#hasRoom(engine));
+    const free = this.#inTurn(serving, now).filter((engine) => this.#hasRoom(engine));
     if (free.length === 0) throw enginesFull(model);
     return free.map((engine) => this.#candidate(engine));
   }
@@ -49,30 +48,30 @@ export class CandidatesService {
     return this.fleet.current.serving(model).length > 0;
   }
 
-  /** Engines of the fleet that are not set aside. */
+  /** Engines of the fleet that may be tried. */
   usable(): readonly Engine[] {
     return this.fleet.current.engines.filter((engine) => this.isUsable(engine));
   }
 
   isUsable(engine: Engine): boolean {
-    return !this.setAside.has(engine, performance.now());
+    return this.health.mayTry(engine, performance.now());
   }
 
-  /** Whether a retry may still go to the engine: it is known, not set aside and not full. */
+  /** Whether a retry may still go to the engine: it is of the fleet, healthy enough and not full. */
   eligible(engine: Engine, now: number): boolean {
     return (
       this.fleet.current.byId(engine.id) !== undefined &&
-      !this.setAside.has(engine, now) &&
+      this.health.mayTry(engine, now) &&
       this.#hasRoom(engine)
     );
   }
 
-  /** Engines of `model` that are not in `tried`, those that are set aside included: better than no answer. */
+  /** The least bad engines of `model` that are not in `tried`, where none may be tried: better than no answer. */
   lastResort(model: string, tried: ReadonlySet<string>): readonly Candidate[] {
-    return this.fleet.current
+    const left = this.fleet.current
       .serving(model)
-      .filter((engine) => !tried.has(engine.id) && this.#hasRoom(engine))
-      .map((engine) => this.#candidate(engine));
+      .filter((engine) => !tried.has(engine.id) && this.#hasRoom(engine));
+    return this.health.leastBad(left).map((engine) => this.#candidate(engine));
   }
 
   /** Follows a change of the fleet. */
@@ -89,6 +88,16 @@ export class CandidatesService {
       if (this.#gone.size <= MAX_REMEMBERED) break;
       this.#gone.delete(model);
     }
+  }
+
+  /** The engines among which this request's is chosen. */
+  #inTurn(serving: readonly Engine[], now: number): readonly Engine[] {
+    const { health } = this;
+    if (health.limited === 0) return serving;
+    const inTurn = serving.filter((engine) => health.takesTurn(engine, now));
+    if (inTurn.length > 0) return inTurn;
+    const usable = serving.filter((engine) => health.mayTry(engine, now));
+    return usable.length > 0 ? usable : health.leastBad(serving);
   }
 
   #hasRoom(engine: Engine): boolean {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
 import { RetryBudget } from '../core/retry-budget.js';
+import { HealthService } from '../health/health.service.js';
 import { Decisions } from '../decisions/decisions.service.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
@@ -10,7 +11,6 @@ import { AttemptListeners } from './attempt-listeners.js';
 import { CandidatesService } from './candidates.service.js';
 import { FailureLog } from './failure-log.js';
 import { KeptAnswers } from './kept-answer.js';
-import { SetAsideService } from './set-aside.service.js';
 import { SilenceWatch } from './silence-watch.js';
 
 /** Told of each relayed piece of a stream, in seconds since the piece before. */
@@ -29,7 +29,7 @@ export class ExchangeServices {
     readonly candidates: CandidatesService,
     readonly routing: RoutingService,
     readonly upstreams: UpstreamClients,
-    readonly setAside: SetAsideService,
+    readonly health: HealthService,
     readonly stats: RequestStatsService,
     readonly metrics: RouterMetrics,
     readonly watch: SilenceWatch,

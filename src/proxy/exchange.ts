@@ -1,5 +1,6 @@
 import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
-import { isTimeout, setsAside, type AttemptCause } from '../core/attempt-failure.js';
+import { type AttemptCause, isTimeout, takesBudget } from '../core/attempt-failure.js';
+import { isComputed } from '../core/cost/prompt-work.js';
 import { explanation } from '../core/decision.js';
 import { engineTimeout, engineUnreachable, shuttingDown, type RouterError } from '../core/errors.js';
 import type { Member } from '../core/member-list.js';
@@ -89,17 +90,14 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     const now = performance.now();
     this.#next = null;
     if (this.answer.left || cause === 'total_timeout' || cause === 'shutdown') return false;
-    // Without an answer, or from an engine that is going down, the engines that are left are limit enough.
-    // Otherwise the fleet may be sick, and retries must not multiply its load.
-    const free = !isTimeout(cause) && (!answered || setsAside(cause));
     const next = this.#untried(now, answered);
-    if (next === undefined || (!free && !this.services.budget.take(now))) return false;
+    if (next === undefined || (takesBudget(cause, answered) && !this.services.budget.take(now))) return false;
     this.#next = next;
     return true;
   }
 
   committed(attempt: Attempt): void {
-    this.services.setAside.clear(attempt.engine, attempt.startedAt);
+    if (this.services.health.size > 0 || attempt.fault !== null) this.#heed(attempt);
     // From here on it is sent to no other engine.
     this.outgoing.body.release();
     if (!attempt.streams) return;
@@ -146,8 +144,9 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     this.services.listeners.observe(event);
     if (cause !== null) {
       this.#failures.push({ engineUrl: attempt.engine.url, cause });
-      if (setsAside(cause)) this.services.setAside.add(attempt.engine, cause, at);
+      this.services.health.failed(attempt.engine, cause, attempt.startedAt, at);
     }
+    this.services.health.ended(attempt.engine, attempt.startedAt);
     const moves =
       (outcome === 'failed' || outcome === 'timeout') && !this.answer.started && !this.answer.left;
     if (moves && this.#next !== null) {
@@ -174,6 +173,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     const request = { method, path: pathPrefix + target, headers, body: body.pieces };
     const attempt = new Attempt(engine, client, request, this.answer, this, kept);
     this.attempt = attempt;
+    this.services.health.sent(engine, attempt.startedAt);
     this.followers.trace?.dispatched(ranked);
     if (this.followers.explains) {
       this.answer.explanation = explanation(ranked, this.#nextOf, this.#attempts);
@@ -189,7 +189,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     attempt.start();
   }
 
-  /** The best engine to try next; one that is set aside only where the client would get no answer otherwise. */
+  /** The best engine to try next; one that is ejected only where the client would get no answer otherwise. */
   #untried(now: number, answered: boolean): Ranked | undefined {
     const { routing, candidates } = this.services;
     const left = this.#ranking.filter(
@@ -205,6 +205,15 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     const last = candidates.lastResort(this.facts.model, this.#tried);
     this.#nextOf = last.length > 0 ? routing.rank(this.facts, last) : [];
     return this.#nextOf[0];
+  }
+
+  /** What the answer that goes to the client tells of its engine. Errors that blame the request show that it is there. */
+  #heed({ engine, fault, status, startedAt }: Attempt): void {
+    const { health } = this.services;
+    const now = performance.now();
+    const computed = (status ?? 0) < 400 && isComputed(this.facts.path);
+    if (fault !== null) health.failed(engine, fault, startedAt, now);
+    else health.answered(engine, computed ? 'output' : 'contact', startedAt, now);
   }
 
   #giveUp(cause: AttemptCause | null): void {

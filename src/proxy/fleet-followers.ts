@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { FleetService } from '../discovery/fleet.service.js';
+import { HealthService } from '../health/health.service.js';
 import { RoutingService } from '../routing/routing.service.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
 import { UpstreamClients } from '../upstream/upstream-clients.service.js';
 import { CandidatesService } from './candidates.service.js';
-import { SetAsideService } from './set-aside.service.js';
 
 /** Tells everything that keeps state per engine which engines there are, so that nothing outlives its engine. */
 @Injectable()
@@ -15,7 +15,7 @@ export class FleetFollowers {
     stats: RequestStatsService,
     scraper: EngineStatsScraper,
     upstreams: UpstreamClients,
-    setAside: SetAsideService,
+    health: HealthService,
     candidates: CandidatesService,
     routing: RoutingService,
   ) {
@@ -23,7 +23,7 @@ export class FleetFollowers {
       stats.retain(next);
       scraper.retain(next);
       upstreams.retain(next);
-      setAside.retain(next);
+      health.retain(next);
       candidates.follow(next, previous);
       routing.retain(next.engines);
     });

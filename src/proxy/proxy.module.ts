@@ -15,7 +15,6 @@ import { ModelsController } from './models.controller.js';
 import { ProxyController } from './proxy.controller.js';
 import { ProxyService } from './proxy.service.js';
 import { RealtimeGateway } from './realtime.gateway.js';
-import { SetAsideService } from './set-aside.service.js';
 import { SharedMemory } from './shared-memory.js';
 import { ShortWay } from './short-way.js';
 import { SilenceWatch } from './silence-watch.js';
@@ -38,7 +37,6 @@ import { SilenceWatch } from './silence-watch.js';
     HostApp,
     ProxyService,
     RealtimeGateway,
-    SetAsideService,
     SharedMemory,
     ShortWay,
     SilenceWatch,
@@ -49,7 +47,6 @@ import { SilenceWatch } from './silence-watch.js';
     DrainState,
     ExchangeServices,
     RealtimeGateway,
-    SetAsideService,
     ShortWay,
     SilenceWatch,
   ],

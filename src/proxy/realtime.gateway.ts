@@ -12,13 +12,13 @@ import { headerValue, requestHeaders } from '../core/headers.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { sanitiseRequestId } from '../core/request-id.js';
 import { FleetService } from '../discovery/fleet.service.js';
+import { HealthService } from '../health/health.service.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
 import { AttemptListeners } from './attempt-listeners.js';
 import { CandidatesService } from './candidates.service.js';
 import { DrainState } from './drain-state.js';
 import { plainAgain } from './plain-again.js';
-import { SetAsideService } from './set-aside.service.js';
 import { TrustedPeers } from './trusted-peers.js';
 
 const PATH = '/v1/realtime';
@@ -35,7 +35,7 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
     private readonly candidates: CandidatesService,
     private readonly routing: RoutingService,
     private readonly listeners: AttemptListeners,
-    private readonly setAside: SetAsideService,
+    private readonly health: HealthService,
     private readonly metrics: RouterMetrics,
     private readonly drain: DrainState,
     private readonly settings: SettingsStore,
@@ -115,9 +115,10 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
     this.#forwarded(request, id);
     const failed = (error: Error): void => {
       outcome = 'failed';
-      cause = causeOfError(error);
+      const found = causeOfError(error);
+      cause = found;
       this.#log.warn(`realtime connection ${id} to ${engine.url} failed: ${error.message}`);
-      this.setAside.add(engine, causeOfError(error), performance.now());
+      this.health.failed(engine, found, at, performance.now());
       refuse(socket, new RouterError(502, 'engine_unreachable', 'The engine could not be reached.'), id);
     };
     // Until the middleware listens, a socket that fails would end the process.

@@ -3,6 +3,7 @@ import { SettingsStore } from '../config/settings-store.js';
 import type { AttemptCause } from '../core/attempt-failure.js';
 import type { Engine } from '../core/engine.js';
 import { MemberList } from '../core/member-list.js';
+import { HealthService } from '../health/health.service.js';
 import type { Attempt } from './attempt.js';
 import type { Exchange } from './exchange.js';
 import { PortProbe } from './port-probe.js';
@@ -26,7 +27,10 @@ export class SilenceWatch implements OnModuleInit, OnApplicationShutdown {
   #timer: NodeJS.Timeout | null = null;
   #sweptAt = 0;
 
-  constructor(private readonly settings: SettingsStore) {}
+  constructor(
+    private readonly settings: SettingsStore,
+    private readonly health: HealthService,
+  ) {}
 
   onModuleInit(): void {
     this.#timer = setInterval(() => this.sweep(performance.now()), SWEEP_MS);
@@ -65,6 +69,8 @@ export class SilenceWatch implements OnModuleInit, OnApplicationShutdown {
       if (attempt === null) continue;
       const late = this.#late(exchange, attempt, now);
       if (late !== null) attempt.fail(late);
+      else if (this.health.draining > 0 && this.health.state(attempt.engine.id, now) === 'gone')
+        attempt.fail('drain_timeout');
       else if (this.#silent(attempt, now)) this.#probe.suspect(attempt.engine, now);
     }
   }

@@ -34,7 +34,8 @@ export class ModelSeries {
 export class EngineSeries {
   /** Bounded by `ofModel`. */
   readonly models = new Map<string, ModelSeries>();
-  readonly setAside = new Map<string, number>();
+  /** By cause. */
+  readonly ejections = new Map<string, number>();
   scrapeFailures = 0;
 }
 
@@ -68,9 +69,9 @@ export class LifetimeSeries {
   }
 
   /** Adds what another process has counted of the engines at one base URL. */
-  add(url: string, { models, setAside, scrapeFailures }: EngineShare): void {
+  add(url: string, { models, ejections, scrapeFailures }: EngineShare): void {
     const series = this.ofEngine(url);
-    addCounts(series.setAside, setAside);
+    addCounts(series.ejections, ejections);
     series.scrapeFailures += scrapeFailures;
     for (const [name, share] of models) {
       const model = series.models.get(name) ?? new ModelSeries();

@@ -18,7 +18,7 @@ export interface ModelShare {
 /** What one process has counted of the engines at one base URL. */
 export interface EngineShare {
   readonly models: ReadonlyMap<string, ModelShare>;
-  readonly setAside: ReadonlyMap<string, number>;
+  readonly ejections: ReadonlyMap<string, number>;
   readonly scrapeFailures: number;
 }
 
@@ -30,7 +30,7 @@ export function shareOf(series: EngineSeries, only?: ReadonlySet<ModelSeries>): 
   const models = [...series.models].filter(([, model]) => only === undefined || only.has(model));
   return {
     models: new Map(models.map(([name, model]) => [name, modelShare(model)])),
-    setAside: series.setAside,
+    ejections: series.ejections,
     scrapeFailures: series.scrapeFailures,
   };
 }

@@ -2,6 +2,7 @@ import type { LoadedSettings } from '../config/load-settings.js';
 import type { Settings } from '../config/settings.schema.js';
 import type { DecisionRecord } from '../core/decision.js';
 import type { Engine } from '../core/engine.js';
+import type { HealthNews } from '../core/health/health-news.js';
 import type { EngineStats } from '../core/prometheus-text.js';
 import type { Hash64 } from '../core/hash.js';
 import type { BudgetNews } from '../core/retry-budget.js';
@@ -18,12 +19,10 @@ import type { OthersNews } from './worker-ledger.js';
 /** News wait this long for more of them, milliseconds: two such waits, there and back, stay below 50. */
 export const BATCH_MS = 20;
 
-/** An engine was set aside, or has answered again. Clocks differ between processes, so times are ages. */
+/** News of the health of an engine. Clocks differ between processes, so times are ages, in milliseconds before the message. */
 export interface Mark {
   readonly engineId: string;
-  readonly what: 'failed' | 'answered';
-  /** Milliseconds from the failure, or from the sending of the answered request, to this message. */
-  readonly ago: number;
+  readonly news: HealthNews;
 }
 
 /** The fleet as the primary knows it. Engines that are the same as before are named by their ids alone. */

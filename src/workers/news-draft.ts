@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Engine } from '../core/engine.js';
+import type { HealthNews } from '../core/health/health-news.js';
 import type { EngineSeries, ModelSeries } from '../stats/lifetime-series.js';
-import type { Mark } from './messages.js';
+import { HealthMarks } from './health-marks.js';
 
 /** What has changed in a worker since it told the primary last. Bounded by the engines and their models. */
 @Injectable()
@@ -13,8 +14,7 @@ export class NewsDraft {
   readonly models = new Set<ModelSeries>();
   /** Models that requests have named. */
   readonly incoming = new Set<string>();
-  /** The newest mark of each engine, with its time in monotonic milliseconds. */
-  readonly marks = new Map<string, Omit<Mark, 'ago'> & { readonly at: number }>();
+  readonly marks = new HealthMarks();
   /** Counters of prom-client have changed. */
   counters = false;
   /** Told of each change. */
@@ -31,9 +31,9 @@ export class NewsDraft {
     this.changed();
   }
 
-  mark(engine: Engine, what: Mark['what'], at: number): void {
+  mark(engine: Engine, news: HealthNews): void {
     this.urls.add(engine.url);
-    this.marks.set(engine.id, { engineId: engine.id, what, at });
+    this.marks.add(engine.id, news);
     this.changed();
   }
 
@@ -47,7 +47,6 @@ export class NewsDraft {
     this.urls.clear();
     this.models.clear();
     this.incoming.clear();
-    this.marks.clear();
     this.counters = false;
   }
 }

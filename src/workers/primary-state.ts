@@ -4,12 +4,14 @@ import { LoadedSettings } from '../config/load-settings.js';
 import { SettingsStore } from '../config/settings-store.js';
 import type { Engine } from '../core/engine.js';
 import type { Fleet } from '../core/fleet.js';
-import type { EngineStats } from '../core/prometheus-text.js';
+import type { HealthNews } from '../core/health/health-news.js';
+import { type EngineStats, isAsleep } from '../core/prometheus-text.js';
 import { RouterRun } from '../decisions/router-run.js';
 import { FleetService } from '../discovery/fleet.service.js';
 import type { DynamicConfigState } from '../dynamic-config/dynamic-config.service.js';
-import { SetAsideService } from '../proxy/set-aside.service.js';
+import { HealthService } from '../health/health.service.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
+import { HealthMarks, turned } from './health-marks.js';
 import { BATCH_MS, type Beginning, type Mark, type PrimaryNews, type RouterStatus } from './messages.js';
 import { NewsChannel } from './news-channel.js';
 import { StrategyRelay } from './strategy-relay.js';
@@ -33,8 +35,7 @@ interface Untold {
   /** The engines that the worker knows. */
   known: ReadonlyMap<string, Engine>;
   readonly stats: Set<string>;
-  /** By engine: the newest of each. */
-  readonly marks: Map<string, Mark & { readonly at: number }>;
+  readonly marks: HealthMarks;
   commit: PrimaryNews['commit'];
   status: RouterStatus;
 }
@@ -55,7 +56,7 @@ export class PrimaryState {
     private readonly settings: SettingsStore,
     private readonly fleet: FleetService,
     private readonly scraper: EngineStatsScraper,
-    private readonly setAside: SetAsideService,
+    private readonly health: HealthService,
     private readonly pool: WorkerPool,
   ) {}
 
@@ -64,6 +65,10 @@ export class PrimaryState {
     this.#dynamicConfig = dynamicConfig;
     this.fleet.onChange((next) => this.#fleetChanged(next));
     this.#fleetChanged(this.fleet.current);
+    this.health.onNews = ({ id }, news) => {
+      this.#mark(id, news, null);
+      this.touchAll();
+    };
     this.scraper.onStats = (engineId, stats) => this.#scraped(engineId, stats);
     this.#timer = setInterval(() => this.#look(), STATUS_MS).unref();
   }
@@ -88,10 +93,9 @@ export class PrimaryState {
       news: {
         fleet: { ids: current.engines.map(({ id }) => id), changed: current.engines, now: 0 },
         stats: [...this.#stats],
-        marks: [...this.setAside.marks].map(([engineId, since]) => ({
+        marks: [...this.health.ejections()].map(([engineId, news]) => ({
           engineId,
-          what: 'failed',
-          ago: now - since,
+          news: turned(news, now),
         })),
       },
     };
@@ -107,7 +111,7 @@ export class PrimaryState {
       (news, sent) => this.pool.send(number, { type: 'news', news }, sent),
     );
     const known = byId(this.fleet.current);
-    const untold = { channel, known, stats: new Set<string>(), marks: new Map(), commit: undefined };
+    const untold = { channel, known, stats: new Set<string>(), marks: new HealthMarks(), commit: undefined };
     this.#untold.set(number, { ...untold, status: this.#status() });
     channel.touch();
   }
@@ -125,16 +129,13 @@ export class PrimaryState {
     for (const { channel } of this.#untold.values()) channel.touch();
   }
 
-  /** A worker has set engines aside, or has had answers of them. */
+  /** A worker tells of the health of engines. */
   marked(from: number, marks: readonly Mark[]): void {
     const now = performance.now();
     for (const mark of marks) {
-      const at = now - mark.ago;
-      if (mark.what === 'failed') this.setAside.learn(mark.engineId, at);
-      else this.setAside.unlearn(mark.engineId, at);
-      for (const [number, untold] of this.#untold) {
-        if (number !== from) untold.marks.set(mark.engineId, { ...mark, at });
-      }
+      const news = turned(mark.news, now);
+      this.health.learn(mark.engineId, news, now);
+      this.#mark(mark.engineId, news, from);
     }
   }
 
@@ -150,13 +151,8 @@ export class PrimaryState {
     const untold = this.#untold.get(number);
     if (!untold) return null;
     const { commit } = untold;
-    const now = performance.now();
     const status = this.#status();
-    const marks = [...untold.marks.values()].map(({ engineId, what, at }) => ({
-      engineId,
-      what,
-      ago: now - at,
-    }));
+    const marks = untold.marks.take(performance.now());
     const stats = [...untold.stats].map((id) => [id, this.#stats.get(id) ?? null] as const);
     const news: PrimaryNews = {
       commit,
@@ -170,8 +166,12 @@ export class PrimaryState {
     untold.commit = undefined;
     untold.status = status;
     untold.stats.clear();
-    untold.marks.clear();
     return Object.values(news).every((part) => part === undefined) ? null : news;
+  }
+
+  /** All workers are told but the one that has told of it. */
+  #mark(engineId: string, news: HealthNews, from: number | null): void {
+    for (const [number, { marks }] of this.#untold) if (number !== from) marks.add(engineId, news);
   }
 
   #fleetNews(untold: Untold): PrimaryNews['fleet'] {
@@ -185,7 +185,7 @@ export class PrimaryState {
 
   #fleetChanged(fleet: Fleet): void {
     this.scraper.retain(fleet);
-    this.setAside.retain(fleet);
+    this.health.retain(fleet);
     for (const id of this.#stats.keys()) if (fleet.byId(id) === undefined) this.#stats.delete(id);
     this.touchAll();
   }
@@ -193,6 +193,7 @@ export class PrimaryState {
   #scraped(engineId: string, stats: EngineStats | null): void {
     if (stats === null || this.fleet.current.byId(engineId) === undefined) this.#stats.delete(engineId);
     else this.#stats.set(engineId, stats);
+    this.health.slept(engineId, isAsleep(stats), performance.now());
     for (const untold of this.#untold.values()) untold.stats.add(engineId);
     this.touchAll();
   }

@@ -8,10 +8,11 @@ import { FleetService } from '../discovery/fleet.service.js';
 import { DynamicConfigService, RECONFIGURABLES } from '../dynamic-config/dynamic-config.service.js';
 import { FileWatchService } from '../dynamic-config/file-watch.service.js';
 import { ReloadListener } from '../dynamic-config/reload-listener.js';
+import { HealthProbe } from '../health/health-probe.js';
+import { HealthService } from '../health/health.service.js';
 import { MetricsReloadListener } from '../metrics/metrics-reload-listener.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import type { Extensions } from '../plugins.js';
-import { SetAsideService } from '../proxy/set-aside.service.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { StatsLogService } from '../stats/stats-log.service.js';
 import { StatsModule } from '../stats/stats.module.js';
@@ -39,7 +40,8 @@ export class PrimaryModule {
         RouterMetrics,
         MetricsReloadListener,
         { provide: ReloadListener, useExisting: MetricsReloadListener },
-        SetAsideService,
+        HealthService,
+        HealthProbe,
         WorkerPool,
         PrimaryState,
         WorkersReload,

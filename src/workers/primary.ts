@@ -5,6 +5,7 @@ import { rotationOf } from '../decisions/decision-log.js';
 import type { LogRotation } from '../decisions/log-rotation.js';
 import { FleetService } from '../discovery/fleet.service.js';
 import { DynamicConfigService } from '../dynamic-config/dynamic-config.service.js';
+import { HealthProbe } from '../health/health-probe.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { StatsLogService } from '../stats/stats-log.service.js';
@@ -32,6 +33,7 @@ export class Primary implements PoolOwner {
     private readonly fleet: FleetService,
     private readonly metrics: RouterMetrics,
     private readonly scraper: EngineStatsScraper,
+    private readonly probe: HealthProbe,
     private readonly statsLog: StatsLogService,
     private readonly dynamicConfig: DynamicConfigService,
     private readonly decisions: WholeDecisions,
@@ -56,6 +58,7 @@ export class Primary implements PoolOwner {
     else if (applied !== null) this.metrics.reloaded('applied');
     this.state.follow(() => this.dynamicConfig.state);
     this.scraper.start();
+    this.probe.start();
     this.statsLog.start();
     await this.pool.start(this);
   }

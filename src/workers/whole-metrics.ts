@@ -2,10 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { EngineStats } from '../core/prometheus-text.js';
 import { FleetService } from '../discovery/fleet.service.js';
+import { HealthService } from '../health/health.service.js';
+import { statesByUrl } from '../metrics/engine-states.js';
 import { processMetrics } from '../metrics/process-metrics.js';
 import { type RenderedMetrics, renderMetrics } from '../metrics/render-metrics.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
-import { SetAsideService } from '../proxy/set-aside.service.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { LifetimeSeries } from '../stats/lifetime-series.js';
 import type { WholeShare } from './messages.js';
@@ -29,7 +30,7 @@ export class WholeMetrics {
     private readonly pool: WorkerPool,
     private readonly fleet: FleetService,
     private readonly scraper: EngineStatsScraper,
-    private readonly setAside: SetAsideService,
+    private readonly health: HealthService,
     private readonly series: LifetimeSeries,
     private readonly metrics: RouterMetrics,
   ) {}
@@ -58,18 +59,17 @@ export class WholeMetrics {
     const { engines } = this.fleet.current;
     const urls = new Set(engines.map(({ url }) => url));
     const scraped = new Map<string, EngineStats>();
-    const usable = new Map<string, boolean>();
     const now = performance.now();
     for (const engine of engines) {
       const stats = this.scraper.statsOf(engine.id);
       if (stats) scraped.set(engine.url, stats);
-      usable.set(engine.url, usable.get(engine.url) === true || !this.setAside.has(engine, now));
     }
     const lifetime = this.shares.lifetime(engines, this.series);
+    const figures = this.shares.figuresByUrl(urls);
     const sources = {
-      figures: this.shares.figuresByUrl(urls),
+      figures,
       scraped,
-      usable,
+      states: statesByUrl(engines, figures, ({ id }) => this.health.state(id, now)),
       incoming: this.shares.incoming(),
       lifetime,
       strategy: this.shares.strategyFigures(urls),

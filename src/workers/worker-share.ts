@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { FleetService } from '../discovery/fleet.service.js';
+import { HealthService } from '../health/health.service.js';
 import { processMetrics } from '../metrics/process-metrics.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { BodyMemory } from '../proxy/body-memory.js';
@@ -8,7 +9,8 @@ import { RoutingService } from '../routing/routing.service.js';
 import { LifetimeSeries } from '../stats/lifetime-series.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
 import { shareOf } from '../stats/series-share.js';
-import { BATCH_MS, type MetricJson, type WholeShare, type WorkerNews } from './messages.js';
+import { turned } from './health-marks.js';
+import { BATCH_MS, type Mark, type MetricJson, type WholeShare, type WorkerNews } from './messages.js';
 import { NewsChannel } from './news-channel.js';
 import { NewsDraft } from './news-draft.js';
 import { PrimaryLink } from './primary-link.js';
@@ -36,6 +38,7 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly bodies: BodyMemory,
     private readonly services: ExchangeServices,
     private readonly routing: RoutingService,
+    private readonly health: HealthService,
   ) {
     const send = (news: WorkerNews, sent: () => void): void => this.link.tell({ type: 'news', news }, sent);
     this.#channel = new NewsChannel(BATCH_MS, () => this.#gather(), send);
@@ -44,6 +47,9 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
   onApplicationBootstrap(): void {
     this.draft.changed = () => this.#channel.touch();
     this.fleet.onChange(() => this.#others.forEach((count, engineId) => this.#show(engineId, count)));
+    this.health.onNews = (engine, news) => this.draft.mark(engine, news);
+    this.#heedMarks(this.link.beginning.news.marks ?? []);
+    this.link.take('marks', (marks) => this.#heedMarks(marks));
     this.link.take('others', (others) => this.#othersHold(others));
     this.link.take('strategy', (heard) => this.#heedStrategies(heard));
     this.link.on('collect', ({ id }) => void this.#share(id));
@@ -89,7 +95,7 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
       inFlight: [...draft.engines].map((id) => [id, this.stats.ownInFlight(id)] as const),
       bodies: held,
       budget: this.services.budget.takeNews(),
-      marks: [...draft.marks.values()].map(({ engineId, what, at }) => ({ engineId, what, ago: now - at })),
+      marks: draft.marks.take(now),
       series: new Map(series),
       incoming: new Map([...draft.incoming].map((model) => [model, this.metrics.incoming.get(model) ?? 0])),
       strategy,
@@ -110,6 +116,11 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
       if (told === null) this.routing.forgetNews(from);
       else if (told.key === shareKey) this.routing.heedNews(from, told.news);
     }
+  }
+
+  #heedMarks(marks: readonly Mark[]): void {
+    const now = performance.now();
+    for (const { engineId, news } of marks) this.health.learn(engineId, turned(news, now), now);
   }
 
   async #tellCounters(): Promise<void> {

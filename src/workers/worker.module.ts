@@ -4,12 +4,12 @@ import { Decisions } from '../decisions/decisions.service.js';
 import { RouterRun } from '../decisions/router-run.js';
 import { FleetService } from '../discovery/fleet.service.js';
 import { DynamicConfigService } from '../dynamic-config/dynamic-config.service.js';
+import { HealthProbe } from '../health/health-probe.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { WorkersReport } from '../operations/workers-report.js';
 import type { Extensions } from '../plugins.js';
 import { BodyMemory } from '../proxy/body-memory.js';
 import { RouterErrorFilter } from '../proxy/router-error.filter.js';
-import { SetAsideService } from '../proxy/set-aside.service.js';
 import { RouterModule, type RouterParts } from '../router.module.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { StatsLogService } from '../stats/stats-log.service.js';
@@ -19,7 +19,7 @@ import { RelayedConfig } from './relayed-config.js';
 import { RelayedFleet } from './relayed-fleet.js';
 import { RelayedScraper } from './relayed-scraper.js';
 import { SharedBodyMemory } from './shared-body-memory.js';
-import { SharedSetAside } from './shared-set-aside.js';
+import { SilentHealthProbe } from './silent-health-probe.js';
 import { SilentStatsLog } from './silent-stats-log.js';
 import { WorkerDecisions } from './worker-decisions.js';
 import { WorkerMetrics } from './worker-metrics.js';
@@ -42,10 +42,8 @@ const PARTS: RouterParts = {
     { provide: Decisions, useClass: WorkerDecisions },
   ],
   dynamicConfig: [{ provide: DynamicConfigService, useClass: RelayedConfig }],
-  proxy: [
-    { provide: SetAsideService, useClass: SharedSetAside },
-    { provide: BodyMemory, useClass: SharedBodyMemory },
-  ],
+  health: [{ provide: HealthProbe, useClass: SilentHealthProbe }],
+  proxy: [{ provide: BodyMemory, useClass: SharedBodyMemory }],
   router: [WorkerShare],
 };
 

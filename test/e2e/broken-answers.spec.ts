@@ -118,14 +118,17 @@ describe('an answer that breaks off after it has begun', () => {
     expect(answer).not.toContain('stream_interrupted');
   });
 
-  it('is counted as failed, and its engine is set aside', async () => {
+  it('is counted as failed, and makes its engine suspect', async () => {
     const [first] = engines as [SimulatedEngine];
     expect(await metric(router.url, 'vllm_router_requests_total', 'outcome="failed"')).toBeGreaterThanOrEqual(
       10,
     );
-    expect(
-      await metric(router.url, 'vllm_router_engine_set_aside_total', `engine="${first.url}",cause="reset"`),
-    ).toBeGreaterThan(0);
+    const state = await metric(
+      router.url,
+      'vllm_router_engine_state',
+      `engine="${first.url}",state="suspect"`,
+    );
+    expect(state).toBe(1);
     expect(await metric(router.url, 'vllm_router_retries_total')).toBe(0);
   });
 });

@@ -46,7 +46,7 @@ const CASES = [
 ].map((one, at) => ({ ...one, model: `m${at}` }));
 
 describe('a failure before the first token', () => {
-  /** Two for each case, of a model of their own: an engine that failed is set aside for seconds. */
+  /** Two for each case, of a model of their own: an engine that failed may be ejected. */
   let engines: Map<string, [SimulatedEngine, SimulatedEngine]>;
   let router: RunningRouter;
   /** Retries of the cases before, by cause. */

@@ -46,7 +46,7 @@ describe('a large body', () => {
     expect(sha256(answer.body)).toBe(sha256(body));
   });
 
-  // Before an engine fails: one that is set aside would not be the session's home.
+  // Before an engine fails: one that is ejected would not be the session's home.
   it('of a form of 25 MB keeps its session and its model', async () => {
     const boundary = 'b0undary';
     const part = (head: string, value: Buffer | string): Buffer[] => [

@@ -102,7 +102,7 @@ describe('the only engine', () => {
     });
   });
 
-  it('is asked once more as soon as it is back, although it was set aside', async () => {
+  it('is asked once more as soon as it is back, although it was ejected', async () => {
     await engine.setFault({ refuse: true });
     expect((await ask(`${router.url}/v1/chat/completions`, { body: chat() })).status).toBe(502);
     await engine.setFault(null);
@@ -147,13 +147,13 @@ describe('many engines', () => {
     await Promise.all(engines.map((engine) => engine.close()));
   });
 
-  it('that failed are set aside, and are the last resort of a request that got no answer', async () => {
+  it('that are ejected are the last resort of a request that got no answer', async () => {
     const engines = await Promise.all([1, 2].map(() => startSimulatedEngine({ models: ['tiny'] })));
     const [first, second] = engines as [SimulatedEngine, SimulatedEngine];
     const router = await startTestRouter(engines);
     const send = async (): Promise<number> =>
       (await ask(`${router.url}/v1/chat/completions`, { body: chat() })).status;
-    await first.setFault({ reset: 'before-head' });
+    await first.setFault({ draining: true });
     expect([await send(), await send(), await send(), await send()]).toEqual([200, 200, 200, 200]);
     expect([first.requestCount, second.requestCount]).toEqual([1, 4]);
     expect(await metric(router.url, 'vllm:healthy_pods_total', first.url)).toBe(0);
@@ -161,7 +161,7 @@ describe('many engines', () => {
     await second.setFault({ refuse: true });
     expect(await send()).toBe(200);
     expect(first.requestCount).toBe(2);
-    // Its answer has shown that it lives; the one that refused is set aside now.
+    // Its answer has shown that it lives; the one that refused is ejected now.
     expect(await metric(router.url, 'vllm:healthy_pods_total', first.url)).toBe(1);
     expect(await metric(router.url, 'vllm:healthy_pods_total', second.url)).toBe(0);
     await router.close();
@@ -170,7 +170,7 @@ describe('many engines', () => {
 
   it('are spared the retries of answers when most of them fail', async () => {
     const engines = await Promise.all([1, 2].map(() => startSimulatedEngine({ models: ['tiny'] })));
-    const router = await startTestRouter(engines);
+    const router = await startTestRouter(engines, ['--max-ejected-share', '0']);
     for (const engine of engines) await engine.setFault({ status: 500 });
     for (let i = 0; i < 40; i++) {
       expect((await ask(`${router.url}/v1/chat/completions`, { body: chat() })).status).toBe(500);

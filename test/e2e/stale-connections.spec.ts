@@ -30,7 +30,7 @@ describe('a kept connection that the engine closes while a request is on its way
       expect(await resends()).toBe(2);
       expect(await metric(router.url, 'vllm_router_requests_total')).toBe(3);
       expect(await metric(router.url, 'vllm_router_retries_total')).toBe(0);
-      expect(await metric(router.url, 'vllm_router_engine_set_aside_total')).toBe(0);
+      expect(await metric(router.url, 'vllm_router_ejections_total')).toBe(0);
       const [first, stale, again] = engine.requests;
       expect(stale?.connection).toBe(first?.connection);
       expect(again?.connection).not.toBe(first?.connection);

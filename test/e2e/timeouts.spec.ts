@@ -46,8 +46,8 @@ describe('an engine that is late', () => {
       expect((await ask(`${url}/v1/chat/completions`, { body: chat({ stream }) })).status).toBe(200);
       expect((await ask(`${url}/v1/chat/completions`, { body: chat({ stream }) })).status).toBe(200);
     }
-    expect(await causes(url, 'first_byte_timeout')).toBe(1);
-    expect(engines.map(({ requestCount }) => requestCount)).toEqual([1, 4]);
+    expect(await causes(url, 'first_byte_timeout')).toBe(2);
+    expect(engines.map(({ requestCount }) => requestCount)).toEqual([2, 4]);
   });
 
   it('to the first token of a stream is late although its head and comments came in time', async () => {
@@ -129,7 +129,7 @@ describe('an engine that is late', () => {
     expect([answer.status, errorOf(answer).code]).toEqual([504, 'engine_timeout']);
     // No time is left for a second engine, and none is to blame.
     expect(engines.map(({ requestCount }) => requestCount)).toEqual([1, 1]);
-    expect(await metric(url, 'vllm_router_engine_set_aside_total')).toBe(0);
+    expect(await metric(url, 'vllm_router_ejections_total')).toBe(0);
   });
 
   it('to accept a connection loses the request to another engine', async () => {

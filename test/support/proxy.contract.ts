@@ -84,7 +84,7 @@ export function itKeepsThePromisesToClients(
     const gone = await ScriptedEngines.start(1);
     const [refusing] = gone.urls as [string];
     await gone.stop();
-    // An engine that failed is set aside for seconds: each failure has two engines of its own, the rest the first two.
+    // An engine that failed may be ejected: each failure has two engines of its own, the rest the first two.
     router = await start([
       ...engines.urls.map((at, i) => ({ url: at, model: ['m', ...failing][i >> 1]! })),
       { url: refusing, model: 'half' },
@@ -324,9 +324,7 @@ export function itKeepsThePromisesToClients(
           const answer = await sent;
           expect([answer.status, answer.body.toString()]).toEqual([200, OK]);
         }
-        expect(
-          await metric(router.url, 'vllm_router_engine_set_aside_total', 'cause="refused"'),
-        ).toBeGreaterThan(0);
+        expect(await metric(router.url, 'vllm_router_ejections_total', 'cause="refused"')).toBeGreaterThan(0);
       });
     });
 

@@ -16,17 +16,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'dynamic-config': ['config', 'core', 'scheduling'],
   decisions: ['config', 'core', 'metrics'],
   metrics: ['config', 'core', 'dynamic-config/reload-listener.ts', 'stats'],
+  health: ['config', 'core', 'metrics', 'scheduling', 'stats', 'upstream'],
   proxy: [
-    ...['config', 'core', 'decisions', 'discovery', 'metrics', 'routing', 'scheduling', 'stats'],
+    ...['config', 'core', 'decisions', 'discovery', 'health', 'metrics', 'routing', 'scheduling', 'stats'],
     ...['upstream'],
   ],
   operations: [
-    ...['config', 'core', 'decisions', 'discovery', 'dynamic-config', 'metrics', 'proxy', 'routing'],
-    ...['stats'],
+    ...['config', 'core', 'decisions', 'discovery', 'dynamic-config', 'health', 'metrics', 'proxy'],
+    ...['routing', 'stats'],
   ],
   workers: [
-    ...['config', 'core', 'decisions', 'discovery', 'dynamic-config', 'metrics', 'operations', 'proxy'],
-    ...['routing', 'stats'],
+    ...['config', 'core', 'decisions', 'discovery', 'dynamic-config', 'health', 'metrics'],
+    ...['operations', 'proxy', 'routing', 'stats'],
     ...['listen-error.ts', 'logging.ts', 'plugins.ts', 'router.module.ts', 'serve.ts', 'v8-flags.ts'],
   ],
   simulator: ['config/settings-error.ts', 'core'],

@@ -35,7 +35,7 @@ export const ENGINE_SETTINGS = {
     { default: 30 },
   ),
   backendHealthCheckTimeoutSeconds: seconds(
-    { group: 'Engines', help: 'How long a /v1/models probe of an engine may take.' },
+    { group: 'Engines', help: 'How long a /v1/models or /health probe of an engine may take.' },
     { default: 10 },
   ),
   upstreamClient: choice(

@@ -1,4 +1,4 @@
-import { causeOfError, isTimeout, setsAside } from '../../../src/core/attempt-failure.js';
+import { causeOfError, isTimeout, takesBudget } from '../../../src/core/attempt-failure.js';
 
 const coded = (code: string, name = 'Error'): object => ({ name, code });
 
@@ -35,7 +35,7 @@ describe('the cause of a failed attempt', () => {
     expect(causeOfError({ errors: [] })).toBe('reset');
   });
 
-  it('tells what the client hears and whether the engine is tried again at once', () => {
+  it('tells what the client hears, and whether a retry takes from the budget', () => {
     for (const cause of ['first_byte_timeout', 'idle_timeout', 'total_timeout', 'connect_timeout'] as const)
       expect(isTimeout(cause)).toBe(true);
     for (const cause of ['refused', 'dead', 'garbage', 'shutdown', 'busy'] as const)
@@ -48,15 +48,13 @@ describe('the cause of a failed attempt', () => {
       'draining',
       'engine_dead',
       'abort',
-      'empty_stream',
-      'connect_timeout',
-      'idle_timeout',
       'tls',
-      'unresolved',
     ] as const) {
-      expect([cause, setsAside(cause)]).toEqual([cause, true]);
+      expect([cause, takesBudget(cause, false), takesBudget(cause, true)]).toEqual([cause, false, false]);
     }
-    for (const cause of ['busy', 'http_5xx', 'error_event', 'total_timeout', 'shutdown'] as const)
-      expect([cause, setsAside(cause)]).toEqual([cause, false]);
+    for (const cause of ['busy', 'http_5xx', 'error_event'] as const)
+      expect([cause, takesBudget(cause, false), takesBudget(cause, true)]).toEqual([cause, false, true]);
+    for (const cause of ['first_byte_timeout', 'connect_timeout', 'idle_timeout'] as const)
+      expect([cause, takesBudget(cause, false), takesBudget(cause, true)]).toEqual([cause, true, true]);
   });
 });

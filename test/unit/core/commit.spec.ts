@@ -12,6 +12,8 @@ const frame = (data: unknown, shape: ApiShape = 'chat', event?: string): string 
   );
 const choice = (fields: object): string => frame({ choices: [{ index: 0, finish_reason: null, ...fields }] });
 const DRAINING = 'cannot schedule new futures after shutdown';
+const BUSY =
+  'The engine is currently busy and cannot accept new requests. Please try again later or on a different instance.';
 const DEAD = 'EngineCore encountered an issue. See stack trace (above) for the root cause.';
 
 describe('a frame of a stream', () => {
@@ -131,7 +133,9 @@ describe('a whole answer', () => {
     expect(answer(500, { error: { message: DRAINING } })).toBe('draining');
     expect(answer(500, { message: DEAD, object: 'error' })).toBe('engine_dead');
     expect(answer(500, 'Internal Server Error')).toBe('http_5xx');
-    expect(answer(503, '')).toBe('busy');
+    expect(answer(503, { error: { message: BUSY, type: 'Service Unavailable', code: 503 } })).toBe('busy');
+    expect(answer(503, { error: 'The model is currently scaling. Please try again later.' })).toBe('busy');
+    expect(answer(503, 'no healthy upstream')).toBe('http_5xx');
     expect(answer(502, '<html>')).toBe('http_5xx');
   });
 

@@ -45,13 +45,13 @@ async function exercise({ clock, scraped, stats, metrics, attempt }: World): Pro
   metrics.bindGauges({
     bodyMemory: () => 4096,
     discoveryUp: () => true,
-    usable: ({ id }) => id === A.id,
+    state: ({ id }) => (id === A.id ? 'suspect' : 'ejected'),
     version: '1.2.3',
   });
   const facts = request();
   metrics.arrived('tiny');
   attempt(B, facts).dispatch().finish({ outcome: 'failed', cause: 'refused', status: null });
-  metrics.setAside(B, 'refused');
+  metrics.ejected(B, 'refused');
   metrics.retried('refused');
   const second = attempt(A, facts, 2).dispatch();
   clock.pass(0.5);
@@ -149,7 +149,7 @@ describe('RouterMetrics', () => {
       [`vllm_router_engine_uptime_seconds{engine="${A.url}"}`]: 1.5,
     });
     for (const [name, expected] of [
-      ['engine_set_aside_total', { [`{engine="${B.url}",cause="refused"}`]: 1 }],
+      ['ejections_total', { [`{engine="${B.url}",cause="refused"}`]: 1 }],
       ['retries_total', { '{cause="refused"}': 1 }],
       ['rejections_total', { '{code="model_not_found"}': 1 }],
       ['config_reloads_total', { '{outcome="applied"}': 1, '{outcome="rejected"}': 1 }],

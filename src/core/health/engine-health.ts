@@ -1,0 +1,256 @@
+import { SlidingWindow } from '../sliding-window.js';
+import { cures, FAILURE_RULES, type HealthCause, newsFrom, type Proof } from './failure-rules.js';
+
+/**
+ * `ready`: as any other. `suspect`: has failed a moment ago, and still gets requests. `ejected`: gets none.
+ * `probing`: its time is over, one request at a time may find out whether it serves again. `asleep`: says so.
+ * `draining`: no longer of the fleet, ends the requests that it has. `gone`: neither of the fleet nor with requests.
+ */
+export type HealthState = 'ready' | 'suspect' | 'ejected' | 'probing' | 'draining' | 'asleep' | 'gone';
+
+/** The states that an engine of the fleet can be in. */
+export const STATES: readonly HealthState[] = [
+  'ready',
+  'suspect',
+  'ejected',
+  'probing',
+  'asleep',
+  'draining',
+];
+
+/** Whether an engine in this state takes new requests, be it one at a time. */
+export const isUsable = (state: HealthState): boolean =>
+  state === 'ready' || state === 'suspect' || state === 'probing';
+
+/** The length of a first ejection, milliseconds; each further one in a row lasts twice as long. */
+export const FIRST_EJECTION = 5_000;
+/** The longest ejection, milliseconds. */
+export const LONGEST_EJECTION = 60_000;
+/** Up to this part of an ejection is left out by chance, so that routers do not return to an engine in step. */
+const JITTER = 0.2;
+/** Failures in a row after which an engine is ejected. */
+export const FAILURES_IN_A_ROW = 3;
+/** An engine of which this share of its last outcomes failed is ejected too, from so many outcomes on. */
+const FAILED_SHARE = 0.5;
+const OUTCOMES = 10;
+/** Outcomes are remembered this long, and an engine stays suspect so long after a failure, milliseconds. */
+export const SUSPICION = 10_000;
+/** The share of requests that an engine gets grows from nothing to all within this time after its return, milliseconds. */
+export const SLOW_START = 10_000;
+/** The least share of requests in a slow start. */
+const FIRST_SHARE = 0.1;
+/** An engine that has been back this long has no ejections behind it, milliseconds. */
+const FORGIVEN = 60_000;
+
+/** What the rest of the fleet and chance have to say at a failure. */
+export interface EjectionContext {
+  /** Whether one engine more may be ejected for what is no sure sign. */
+  readonly room: () => boolean;
+  /** Gives numbers in [0, 1). */
+  readonly random: () => number;
+}
+
+/**
+ * The state machine of one engine's health; ARCHITECTURE.md has its picture. Nothing happens by itself: what time
+ * changes is seen when somebody looks. All times are monotonic milliseconds, all steps O(1), its size is fixed.
+ */
+export class EngineHealth {
+  #cause: HealthCause | null = null;
+  #failedAt = -Infinity;
+  #failuresInARow = 0;
+  /** Outcomes since the engine became suspect; a failure has the value 1. */
+  #outcomes = new SlidingWindow(SUSPICION);
+  /** Ejected or probing, and since when and until when it is ejected. */
+  #out = false;
+  #ejectedAt = -Infinity;
+  #ejectedUntil = -Infinity;
+  /** Ejections in a row. */
+  #ejections = 0;
+  /** When the one request was sent that finds out whether the engine serves again. */
+  #probe: number | null = null;
+  #backAt = -Infinity;
+  #asleepSince: number | null = null;
+  /** When the engine's last requests are ended; null while it is of the fleet. */
+  #drainsUntil: number | null = null;
+
+  state(now: number): HealthState {
+    if (this.#drainsUntil !== null) return now < this.#drainsUntil ? 'draining' : 'gone';
+    if (this.#asleepSince !== null) return 'asleep';
+    if (this.#out) return now < this.#ejectedUntil ? 'ejected' : 'probing';
+    return now < this.#failedAt + SUSPICION ? 'suspect' : 'ready';
+  }
+
+  /** What the last failure was. */
+  get cause(): HealthCause | null {
+    return this.#cause;
+  }
+
+  /** Ejected or probing. */
+  get out(): boolean {
+    return this.#out;
+  }
+
+  get asleep(): boolean {
+    return this.#asleepSince !== null;
+  }
+
+  get draining(): boolean {
+    return this.#drainsUntil !== null;
+  }
+
+  /** Its last ejection: when it began and ends, and the how-manieth in a row it is. */
+  get ejection(): { readonly at: number; readonly until: number; readonly inARow: number } {
+    return { at: this.#ejectedAt, until: this.#ejectedUntil, inARow: this.#ejections };
+  }
+
+  /** Out for a sure sign: a request there gets no answer, where one to another engine that is out may. */
+  get surelyOut(): boolean {
+    return this.#out && this.#cause !== null && FAILURE_RULES[this.#cause].weight === 'sure';
+  }
+
+  /** Whether a request may be sent there now. */
+  mayTry(now: number): boolean {
+    if (this.#drainsUntil !== null || this.#asleepSince !== null) return false;
+    return !this.#out || (this.#probe === null && now >= this.#ejectedUntil);
+  }
+
+  /** Its share of the requests that it would get as an engine like any other: 1 but for a slow start. */
+  share(now: number): number {
+    if (this.#out) return 1;
+    return Math.min(1, Math.max(FIRST_SHARE, (now - this.#backAt) / SLOW_START));
+  }
+
+  /** It gets fewer requests than the others, or none. */
+  isLimited(now: number): boolean {
+    return this.#out || this.asleep || now < this.#backAt + SLOW_START;
+  }
+
+  /** Nothing is left to be remembered. */
+  isForgettable(now: number): boolean {
+    const quiet = now >= this.#failedAt + SUSPICION && now >= this.#backAt + FORGIVEN;
+    return quiet && !this.#out && !this.asleep && !this.draining;
+  }
+
+  /** A request goes there. @returns whether it is the one of an engine that is probing */
+  sent(at: number): boolean {
+    if (!this.#out || this.#probe !== null || at < this.#ejectedUntil) return false;
+    this.#probe = at;
+    return true;
+  }
+
+  /** The request that was sent at `sentAt` has ended, whatever became of it. */
+  ended(sentAt: number): void {
+    if (this.#probe === sentAt) this.#probe = null;
+  }
+
+  /**
+   * A request or a probe that was sent at `sentAt` has failed.
+   * @returns whether the engine is ejected by that, once more or anew
+   */
+  failed(cause: HealthCause, sentAt: number, now: number, context: EjectionContext): boolean {
+    const { weight } = FAILURE_RULES[cause];
+    const from = newsFrom(cause, sentAt, now);
+    // What was sent before the engine came back tells of the time before.
+    if (weight === 'none' || from < this.#backAt) return false;
+    const sure = weight === 'sure';
+    if (this.#out) {
+      const probed = this.#probe === sentAt;
+      if (probed || (sure && !this.surelyOut)) this.#cause = cause;
+      // What fails beside the probe was sent before the ejection, or for want of a better engine.
+      if (probed) this.#eject(now, context.random());
+      else if (sure && from > this.#ejectedAt) this.#stay(now);
+      return probed;
+    }
+    this.#cause = cause;
+    this.#failedAt = now;
+    this.#failuresInARow++;
+    this.#outcomes.add(now, 1);
+    if (!sure && !((weight === 'once' || this.#failsOften(now)) && context.room())) return false;
+    this.#eject(now, context.random());
+    return true;
+  }
+
+  /**
+   * An answer came to what was sent at `sentAt`. Ends an ejection only when it was sent after it began.
+   * @returns whether the engine is back by that
+   */
+  answered(proof: Proof, sentAt: number, now: number): boolean {
+    this.ended(sentAt);
+    const woken = this.#asleepSince !== null && proof === 'output' && sentAt > this.#asleepSince;
+    if (woken) this.#asleepSince = null;
+    const cured = this.#cause === null || cures(proof, this.#cause);
+    if (this.#out) {
+      if (!cured || sentAt <= this.#ejectedAt) return false;
+      this.#comeBack(now);
+      return true;
+    }
+    if (woken) this.#backAt = now;
+    if (cured) {
+      this.#failuresInARow = 0;
+      this.#outcomes.add(now, 0);
+    }
+    return woken;
+  }
+
+  /** What the engine tells of its sleep; null: it does not tell. @returns whether that is new */
+  slept(asleep: boolean | null, now: number): boolean {
+    if ((asleep === true) === this.asleep) return false;
+    this.#asleepSince = asleep === true ? now : null;
+    if (asleep !== true) this.#backAt = now;
+    return true;
+  }
+
+  /** The engine is no longer of the fleet; its requests may go on until then. Null: it is of the fleet again. */
+  drain(until: number | null): void {
+    this.#drainsUntil = until;
+  }
+
+  /** Another process has ejected the engine. */
+  learnEjection(cause: HealthCause, at: number, until: number, inARow: number): void {
+    if (at < this.#backAt) return;
+    this.#cause = cause;
+    this.#out = true;
+    this.#ejectedAt = Math.max(at, this.#ejectedAt);
+    this.#ejectedUntil = Math.max(until, this.#ejectedUntil);
+    this.#ejections = Math.max(inARow, this.#ejections);
+  }
+
+  /** Another process has sent the one request; should it never tell how that went, it is another's turn later. */
+  learnProbe(at: number): void {
+    if (this.#out && at > this.#ejectedAt) this.#stay(at);
+  }
+
+  /** Another process has had an answer at `at` to what it sent at `sentAt`. */
+  learnReturn(sentAt: number, at: number): void {
+    if (this.#out && sentAt > this.#ejectedAt) this.#comeBack(at);
+  }
+
+  #failsOften(now: number): boolean {
+    if (this.#failuresInARow >= FAILURES_IN_A_ROW) return true;
+    const outcomes = this.#outcomes.count(now);
+    return outcomes >= OUTCOMES && this.#outcomes.sum(now) >= FAILED_SHARE * outcomes;
+  }
+
+  #eject(now: number, chance: number): void {
+    if (!this.#out && now >= this.#backAt + FORGIVEN) this.#ejections = 0;
+    const length = Math.min(LONGEST_EJECTION, FIRST_EJECTION * 2 ** this.#ejections);
+    this.#ejections = Math.min(this.#ejections + 1, 32);
+    this.#out = true;
+    this.#probe = null;
+    this.#ejectedAt = now;
+    this.#ejectedUntil = now + length * (1 - JITTER * chance);
+  }
+
+  #stay(at: number): void {
+    this.#ejectedUntil = Math.max(this.#ejectedUntil, at + FIRST_EJECTION);
+  }
+
+  #comeBack(now: number): void {
+    this.#out = false;
+    this.#probe = null;
+    this.#failedAt = -Infinity;
+    this.#failuresInARow = 0;
+    this.#outcomes = new SlidingWindow(SUSPICION);
+    this.#backAt = now;
+  }
+}

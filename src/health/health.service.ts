@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import { SettingsStore } from '../config/settings-store.js';
+import type { Engine } from '../core/engine.js';
+import type { Fleet } from '../core/fleet.js';
+import type { HealthCause } from '../core/health/failure-rules.js';
+import { FleetHealth } from '../core/health/fleet-health.js';
+import type { HealthNews } from '../core/health/health-news.js';
+import { RouterMetrics } from '../metrics/router-metrics.js';
+import { RequestStatsService } from '../stats/request-stats.service.js';
+import { HealthLog } from './health-log.js';
+
+/** The health of all engines, with the log, the metrics, and the requests that each has. */
+@Injectable()
+export class HealthService extends FleetHealth {
+  readonly #log = new HealthLog();
+
+  constructor(
+    private readonly metrics: RouterMetrics,
+    private readonly stats: RequestStatsService,
+    private readonly settings: SettingsStore,
+  ) {
+    super({ maxEjectedShare: () => settings.current.maxEjectedShare, random: Math.random });
+  }
+
+  /** Follows the fleet. An engine that leaves ends the requests that it has, until `--engine-drain-timeout`. */
+  retain(fleet: Fleet): void {
+    const now = performance.now();
+    const until = now + this.settings.current.engineDrainTimeout * 1_000;
+    this.follow(fleet, ({ id }) => (this.stats.ownInFlight(id) > 0 ? until : null), now);
+    this.#log.retain((id) => fleet.byId(id) !== undefined);
+  }
+
+  override ended(engine: Engine, sentAt: number): void {
+    super.ended(engine, sentAt);
+    if (this.draining > 0 && this.stats.ownInFlight(engine.id) === 0) this.drained(engine.id);
+  }
+
+  override learn(engineId: string, news: HealthNews, now: number): void {
+    super.learn(engineId, news, now);
+    if (news.what === 'ejected') this.#log.heardEjected(engineId, now);
+    else if (news.what === 'back') this.#log.heardBack(engineId);
+  }
+
+  protected override onEjected(engine: Engine, cause: HealthCause, ms: number, now: number): void {
+    this.metrics.ejected(engine, cause);
+    this.#log.ejected(engine, cause, ms, now);
+  }
+
+  protected override onBack(engine: Engine): void {
+    this.#log.back(engine);
+  }
+}
