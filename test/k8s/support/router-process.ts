@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { request } from 'undici';
 
@@ -85,7 +85,7 @@ export async function startEngine(ip: string, port: number, model: string): Prom
       void response.end(
         JSON.stringify(incoming.url === '/v1/models' ? card : { id: ip, model, choices: [] }),
       );
-    void text(incoming).then((body) => {
+    void textOf(incoming).then((body) => {
       if (!body.includes(HELD)) return answer();
       server.once('answer', answer);
       server.emit('held');
