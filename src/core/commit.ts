@@ -24,16 +24,21 @@ const fail = (cause: FailCause): Verdict => ({ kind: 'fail', cause });
 const DRAINING = 'cannot schedule new futures after shutdown';
 const ENGINE_DEAD = 'EngineCore encountered an issue';
 // The 503 of a full queue (`--max-num-queued-reqs`), and of an engine that changes its number of ranks.
-const BUSY = ['cannot accept new requests', 'currently scaling'];
+const BUSY = [
+  'The engine is currently busy and cannot accept new requests',
+  'The model is currently scaling',
+];
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 
-function failOfMessage(message: unknown): Verdict {
+/** An error's message may repeat what a client has written: vLLM's own words are those that it begins with. */
+function failOfMessage(message: unknown, otherwise: FailCause): Verdict {
   const text = typeof message === 'string' ? message : '';
-  if (text.includes(DRAINING)) return fail('draining');
-  if (text.includes(ENGINE_DEAD)) return fail('engine_dead');
-  return fail('error_event');
+  if (text.startsWith(DRAINING)) return fail('draining');
+  if (text.startsWith(ENGINE_DEAD)) return fail('engine_dead');
+  if (BUSY.some((words) => text.startsWith(words))) return fail('busy');
+  return fail(otherwise);
 }
 
 /** An error in a stream: one that blames the request (4xx) is the answer, all others are the engine's. */
@@ -42,7 +47,7 @@ function errorVerdict(error: unknown): Verdict {
   const code = error['code'];
   if (typeof code === 'number' && code >= 400 && code < 500) return COMMIT;
   if (error['type'] === 'BadRequestError' || error['type'] === 'invalid_request_error') return COMMIT;
-  return failOfMessage(error['message']);
+  return failOfMessage(error['message'], 'error_event');
 }
 
 const EMPTY_DELTA_KEYS = new Set(['role', 'refusal']);
@@ -122,22 +127,30 @@ export function isRetryableStatus(status: number): boolean {
 /** Judges a whole JSON answer (not a stream) of at most 1 MiB. */
 export function judgeAnswer(status: number, body: Buffer): Verdict {
   if (isRetryableStatus(status)) {
-    if (body.includes(DRAINING)) return fail('draining');
-    if (body.includes(ENGINE_DEAD)) return fail('engine_dead');
-    // Another 503 may be of a gateway before an engine that is gone.
-    return fail(status === 503 && BUSY.some((text) => body.includes(text)) ? 'busy' : 'http_5xx');
+    return failOfMessage(messageOf(body), 'http_5xx');
   }
   // An answer that ends with `abort` while its client is there comes from an engine that shuts down.
   return status === 200 && body.includes('"abort"') ? judgeAbort(body) : COMMIT;
 }
 
-function judgeAbort(body: Buffer): Verdict {
-  let parsed: unknown;
+function parsedOf(body: Buffer): unknown {
   try {
-    parsed = JSON.parse(body.toString('utf8'));
+    return JSON.parse(body.toString('utf8'));
   } catch {
-    return COMMIT;
+    return null;
   }
+}
+
+/** The message of an error: in `error` since vLLM 0.10.1, beside it before, or `error` itself. */
+function messageOf(body: Buffer): unknown {
+  const parsed = parsedOf(body);
+  if (!isObject(parsed)) return null;
+  const error = parsed['error'] ?? parsed;
+  return isObject(error) ? error['message'] : error;
+}
+
+function judgeAbort(body: Buffer): Verdict {
+  const parsed = parsedOf(body);
   const choices = isObject(parsed) ? parsed['choices'] : null;
   if (!Array.isArray(choices)) return COMMIT;
   const aborted = choices.some((choice) => isObject(choice) && choice['finish_reason'] === 'abort');

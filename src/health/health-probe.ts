@@ -9,6 +9,8 @@ import { HealthService } from './health.service.js';
 
 /** Engines asked at the same time. */
 const MAX_AT_ONCE = 64;
+/** A probe takes as long as the interval at most, but so many seconds in any case. */
+const LEAST_TIMEOUT = 1;
 /** Largest answer taken in, bytes; vLLM's is empty. */
 const MAX_ANSWER = 64 * 1024;
 
@@ -58,6 +60,12 @@ export class HealthProbe implements OnModuleDestroy, BeforeApplicationShutdown {
     this.#next();
   }
 
+  /** Of one probe, seconds. */
+  get #timeout(): number {
+    const { healthCheckInterval, backendHealthCheckTimeoutSeconds } = this.settings.current;
+    return Math.min(backendHealthCheckTimeoutSeconds, Math.max(healthCheckInterval, LEAST_TIMEOUT));
+  }
+
   #next(): void {
     while (this.#underWay < MAX_AT_ONCE) {
       const engine = this.#waiting.shift();
@@ -73,11 +81,11 @@ export class HealthProbe implements OnModuleDestroy, BeforeApplicationShutdown {
 
   /** Never rejects. */
   async #probe(engine: Engine): Promise<void> {
-    const { healthCheckInterval, backendHealthCheckTimeoutSeconds, vllmApiKey } = this.settings.current;
+    const { vllmApiKey } = this.settings.current;
     const sentAt = performance.now();
     try {
       const { status } = await engineGet(engine.url, '/health', {
-        timeoutMs: Math.min(healthCheckInterval, backendHealthCheckTimeoutSeconds) * 1_000,
+        timeoutMs: this.#timeout * 1_000,
         apiKey: vllmApiKey,
         maxBytes: MAX_ANSWER,
         signal: this.#stopped.signal,

@@ -1,4 +1,4 @@
-import { type HealthState, isUsable } from '../core/health/engine-health.js';
+import { type HealthState, isUsable } from '../core/health/health-state.js';
 import type { EngineStats } from '../core/prometheus-text.js';
 import type { RequestFigures } from '../stats/request-figures.js';
 import type { LifetimeSeries } from '../stats/lifetime-series.js';

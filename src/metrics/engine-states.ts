@@ -1,5 +1,5 @@
 import type { Engine } from '../core/engine.js';
-import { type HealthState, STATES } from '../core/health/engine-health.js';
+import { type HealthState, STATES } from '../core/health/health-state.js';
 import type { RequestFigures } from '../stats/request-figures.js';
 import { labels, type MetricWriter } from './metric-writer.js';
 

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { HealthState } from '../core/health/engine-health.js';
+import type { HealthState } from '../core/health/health-state.js';
 import type { ReloadOutcome } from '../dynamic-config/reload-listener.js';
 import type { RequestFigures } from '../stats/request-figures.js';
 import {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Counter, Registry } from 'prom-client';
 import type { AttemptEvent } from '../core/attempt-event.js';
 import type { Engine } from '../core/engine.js';
-import type { HealthState } from '../core/health/engine-health.js';
+import type { HealthState } from '../core/health/health-state.js';
 import type { EngineStats } from '../core/prometheus-text.js';
 import type { StrategyFigure } from '../core/strategy-figure.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';

@@ -1,7 +1,7 @@
 import { Controller, Get, Header, HttpStatus, Optional, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { SettingsStore } from '../config/settings-store.js';
-import type { HealthState } from '../core/health/engine-health.js';
+import type { HealthState } from '../core/health/health-state.js';
 import { HealthService } from '../health/health.service.js';
 import { DynamicConfigService } from '../dynamic-config/dynamic-config.service.js';
 import { FleetService } from '../discovery/fleet.service.js';
@@ -81,7 +81,7 @@ export class HealthController {
     const now = performance.now();
     const states: Partial<Record<HealthState, number>> = {};
     const notReady: { url: string; state: HealthState; reason: string | null }[] = [];
-    for (const { id, url } of this.fleet.current.engines) {
+    for (const { id, url } of [...this.fleet.current.engines, ...this.engineHealth.leavers]) {
       const state = this.engineHealth.state(id, now);
       states[state] = (states[state] ?? 0) + 1;
       if (state === 'ready' || notReady.length === MAX_NAMED) continue;

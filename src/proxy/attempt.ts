@@ -1,6 +1,6 @@
 import { causeOfError, isTimeout, type AttemptCause } from '../core/attempt-failure.js';
 import type { AttemptOutcome, TokenUsage } from '../core/attempt-event.js';
-import type { Verdict } from '../core/commit.js';
+import { isRetryableStatus, type Verdict } from '../core/commit.js';
 import type { Engine } from '../core/engine.js';
 import { brokenOff, RouterError } from '../core/errors.js';
 import type { RawHeaders } from '../core/headers.js';
@@ -181,6 +181,8 @@ export class Attempt implements AnswerHandler {
 
   #commitHead(): void {
     this.phase = 'relaying';
+    // One that was too large to be judged.
+    if (this.fault === null && isRetryableStatus(this.status ?? 0)) this.fault = 'http_5xx';
     this.answer.head(this.status ?? 502, this.#statusText, this.#headers, this.streams);
     this.owner.committed(this);
   }

@@ -23,12 +23,18 @@ import { TrustedPeers } from './trusted-peers.js';
 
 const PATH = '/v1/realtime';
 
+interface OpenSocket {
+  readonly engine: Engine;
+  /** It is closed after a while, unless its engine is of the fleet again. */
+  ending: boolean;
+}
+
 /** WebSocket connections (`GET /v1/realtime`): each goes to the best-ranked engine and stays there. */
 @Injectable()
 export class RealtimeGateway implements BeforeApplicationShutdown {
   readonly #log = new Logger(RealtimeGateway.name);
   /** Open sockets; bounded by the connections of the server. */
-  readonly #sockets = new Set<Duplex>();
+  readonly #sockets = new Map<Duplex, OpenSocket>();
 
   constructor(
     private readonly fleet: FleetService,
@@ -39,7 +45,9 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
     private readonly metrics: RouterMetrics,
     private readonly drain: DrainState,
     private readonly settings: SettingsStore,
-  ) {}
+  ) {
+    fleet.onChange(() => this.#endLeft());
+  }
 
   /** Open WebSocket connections. */
   get size(): number {
@@ -57,7 +65,7 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
 
   /** Ends all connections, at the end of a shutdown. */
   closeAll(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
   #upgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -93,7 +101,7 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
     const at = performance.now();
     const base = { request: facts, engine, attempt: 1 };
     this.listeners.observe({ ...base, type: 'dispatched', at });
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, { engine, ending: false });
     let outcome: AttemptOutcome = 'done';
     let cause: string | null = null;
     socket.once('close', () => {
@@ -128,6 +136,20 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
         if (!socket.destroyed) proxy.upgrade(request, socket as never, head);
       })
       .catch((error: unknown) => failed(error as Error));
+  }
+
+  /** Sockets of engines that have left the fleet are closed in time; they are none of the watched requests. */
+  #endLeft(): void {
+    for (const [socket, open] of this.#sockets) {
+      if (open.ending || this.fleet.current.byId(open.engine.id) !== undefined) continue;
+      open.ending = true;
+      const later = setTimeout(() => {
+        open.ending = false;
+        if (this.fleet.current.byId(open.engine.id) === undefined) socket.destroy();
+      }, this.settings.current.engineDrainTimeout * 1_000);
+      later.unref();
+      socket.once('close', () => clearTimeout(later));
+    }
   }
 
   #facts(id: string, url: URL, request: IncomingMessage): RequestFacts {

@@ -120,11 +120,8 @@ describe('a router with two workers', () => {
     expect(await metric(router.url, 'vllm_router_rejections_total')).toBe(WORKERS);
     // What a client can ask for is asked of no engine, and what all need is asked once for all.
     for (const engine of engines) {
-      const paths = engine.probes.map(({ path }) => path).sort();
-      expect([...new Set(paths)]).toEqual(
-        ['/health', '/metrics', '/v1/models'].filter((path) => paths.includes(path)),
-      );
-      expect(paths.filter((path) => path !== '/health')).toEqual(['/metrics', '/v1/models']);
+      const paths = engine.probes.map(({ path }) => path).filter((path) => path !== '/health');
+      expect(paths.sort()).toEqual(['/metrics', '/v1/models']);
     }
     expect((await health()).workers).toEqual({ configured: WORKERS, running: WORKERS, restarts: 0 });
     expect(router.output.filter((line) => line.includes('listening on'))).toHaveLength(1);
@@ -172,6 +169,41 @@ describe('a router with two workers', () => {
     ]);
     expect(await router.ended).toBe(0);
     await expect(ask(`${router.url}/health`)).rejects.toThrow('ECONNREFUSED');
+  });
+});
+
+describe('the health of engines, with two workers', () => {
+  beforeAll(async () => start('--health-check-interval', '0.1'));
+  afterAll(stop);
+
+  const usable = async (): Promise<number[]> =>
+    (await ofEach(health)).map(({ engines: { usable: count } }) => count);
+
+  it('is asked for by the primary, once for all of them, and is the same in all', async () => {
+    await engines[0]?.setFault({ refuse: true });
+    await until(async () => (await usable()).every((count) => count === 1));
+    expect(engines.map(({ requestCount }) => requestCount)).toEqual([0, 0]);
+    await ofEach(async () => ask(completions(), { body: chat() }));
+    expect(engines.map(({ requestCount }) => requestCount)).toEqual([0, WORKERS]);
+    const label = `engine="${engines[0]?.url}",state="ejected"`;
+    expect(await metric(router.url, 'vllm_router_engine_state', label)).toBe(1);
+    await engines[0]?.setFault(null);
+    await until(async () => (await usable()).every((count) => count === 2));
+    expect(await metric(router.url, 'vllm_router_ejections_total', 'cause="refused"')).toBe(1);
+    const lines = router.output.filter((line) => /is ejected|answers again/.test(line));
+    expect(lines).toHaveLength(2);
+  });
+
+  it('is what requests of any of them have found', async () => {
+    await engines[0]?.setFault({ draining: true });
+    await until(async () => {
+      expect((await ask(completions(), { body: chat() })).status).toBe(200);
+      return (await usable()).every((count) => count === 1);
+    });
+    const met = engines[0]?.requestCount ?? 0;
+    for (let n = 0; n < 10; n++) await ask(completions(), { body: chat() });
+    // Each of them sends one more at most, when the time of the ejection is over.
+    expect(engines[0]?.requestCount).toBeLessThanOrEqual(met + WORKERS);
   });
 });
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
@@ -5,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { parse } from 'yaml';
 import { Cluster } from './support/cluster.js';
 import { Figures } from './support/followed-fleet.js';
-import { freePort, RouterProcess, startEngine } from './support/router-process.js';
+import { freePort, HELD, RouterProcess, startEngine } from './support/router-process.js';
 
 const manifest = (name: string): string => readFileSync(`${process.cwd()}/k8s/${name}`, 'utf8');
 const POD = { app: 'vllm' };
@@ -107,7 +108,11 @@ it('serves the models of the pods that are ready, and says so', async () => {
   }
 });
 
-it('stops sending to a pod that terminates', async () => {
+it('stops sending to a pod that terminates, which ends what it has', async () => {
+  const [, second] = engines as [Server, Server];
+  const holds = once(second, 'held');
+  const held = router.chat('second', HELD);
+  await holds;
   const began = performance.now();
   await cluster.deletePod('second', 30);
   await within(
@@ -118,6 +123,10 @@ it('stops sending to a pod that terminates', async () => {
   );
   expect((await router.chat('second')).status).toBeGreaterThanOrEqual(400);
   expect((await router.chat('first')).status).toBe(200);
+  const drains = { url: `http://127.0.0.72:${port}`, state: 'draining', reason: null };
+  expect((await router.get('/health')).body).toHaveProperty('engines.not_ready', [drains]);
+  second.emit('answer');
+  expect(await held).toMatchObject({ status: 200, body: { id: '127.0.0.72' } });
 });
 
 it('serves on while the API server is away, says why, and follows again', async () => {

@@ -1,26 +1,6 @@
-import { SlidingWindow } from '../sliding-window.js';
 import { cures, FAILURE_RULES, type HealthCause, newsFrom, type Proof } from './failure-rules.js';
-
-/**
- * `ready`: as any other. `suspect`: has failed a moment ago, and still gets requests. `ejected`: gets none.
- * `probing`: its time is over, one request at a time may find out whether it serves again. `asleep`: says so.
- * `draining`: no longer of the fleet, ends the requests that it has. `gone`: neither of the fleet nor with requests.
- */
-export type HealthState = 'ready' | 'suspect' | 'ejected' | 'probing' | 'draining' | 'asleep' | 'gone';
-
-/** The states that an engine of the fleet can be in. */
-export const STATES: readonly HealthState[] = [
-  'ready',
-  'suspect',
-  'ejected',
-  'probing',
-  'asleep',
-  'draining',
-];
-
-/** Whether an engine in this state takes new requests, be it one at a time. */
-export const isUsable = (state: HealthState): boolean =>
-  state === 'ready' || state === 'suspect' || state === 'probing';
+import type { HealthState } from './health-state.js';
+import { RecentOutcomes, REMEMBERED } from './recent-outcomes.js';
 
 /** The length of a first ejection, milliseconds; each further one in a row lasts twice as long. */
 export const FIRST_EJECTION = 5_000;
@@ -28,17 +8,12 @@ export const FIRST_EJECTION = 5_000;
 export const LONGEST_EJECTION = 60_000;
 /** Up to this part of an ejection is left out by chance, so that routers do not return to an engine in step. */
 const JITTER = 0.2;
-/** Failures in a row after which an engine is ejected. */
-export const FAILURES_IN_A_ROW = 3;
-/** An engine of which this share of its last outcomes failed is ejected too, from so many outcomes on. */
-const FAILED_SHARE = 0.5;
-const OUTCOMES = 10;
-/** Outcomes are remembered this long, and an engine stays suspect so long after a failure, milliseconds. */
-export const SUSPICION = 10_000;
+/** How long an engine is suspect after a failure, milliseconds. */
+export const SUSPICION = REMEMBERED;
 /** The share of requests that an engine gets grows from nothing to all within this time after its return, milliseconds. */
 export const SLOW_START = 10_000;
-/** The least share of requests in a slow start. */
-const FIRST_SHARE = 0.1;
+/** The least share of requests of an engine that gets any. */
+const LEAST_SHARE = 0.1;
 /** An engine that has been back this long has no ejections behind it, milliseconds. */
 const FORGIVEN = 60_000;
 
@@ -57,9 +32,9 @@ export interface EjectionContext {
 export class EngineHealth {
   #cause: HealthCause | null = null;
   #failedAt = -Infinity;
-  #failuresInARow = 0;
-  /** Outcomes since the engine became suspect; a failure has the value 1. */
-  #outcomes = new SlidingWindow(SUSPICION);
+  #outcomes = new RecentOutcomes();
+  /** It would be ejected if there were room. */
+  #spared = false;
   /** Ejected or probing, and since when and until when it is ejected. */
   #out = false;
   #ejectedAt = -Infinity;
@@ -114,15 +89,20 @@ export class EngineHealth {
     return !this.#out || (this.#probe === null && now >= this.#ejectedUntil);
   }
 
-  /** Its share of the requests that it would get as an engine like any other: 1 but for a slow start. */
+  /**
+   * Its share of the requests that it would get as an engine like any other: grows to 1 in a slow start, and is less while
+   * it fails often and is not ejected for want of room.
+   */
   share(now: number): number {
     if (this.#out) return 1;
-    return Math.min(1, Math.max(FIRST_SHARE, (now - this.#backAt) / SLOW_START));
+    const begun = (now - this.#backAt) / SLOW_START;
+    const served = this.#isSpared(now) ? 1 - this.#outcomes.failedShare(now) : 1;
+    return Math.min(1, Math.max(LEAST_SHARE, Math.min(begun, served)));
   }
 
   /** It gets fewer requests than the others, or none. */
   isLimited(now: number): boolean {
-    return this.#out || this.asleep || now < this.#backAt + SLOW_START;
+    return this.#out || this.asleep || now < this.#backAt + SLOW_START || this.#isSpared(now);
   }
 
   /** Nothing is left to be remembered. */
@@ -163,9 +143,10 @@ export class EngineHealth {
     }
     this.#cause = cause;
     this.#failedAt = now;
-    this.#failuresInARow++;
-    this.#outcomes.add(now, 1);
-    if (!sure && !((weight === 'once' || this.#failsOften(now)) && context.room())) return false;
+    this.#outcomes.failed(now);
+    if (!sure && weight !== 'once' && !this.#outcomes.failTooOften(now)) return false;
+    this.#spared = !sure && !context.room();
+    if (this.#spared) return false;
     this.#eject(now, context.random());
     return true;
   }
@@ -185,10 +166,7 @@ export class EngineHealth {
       return true;
     }
     if (woken) this.#backAt = now;
-    if (cured) {
-      this.#failuresInARow = 0;
-      this.#outcomes.add(now, 0);
-    }
+    if (cured) this.#outcomes.answered(now);
     return woken;
   }
 
@@ -225,10 +203,8 @@ export class EngineHealth {
     if (this.#out && sentAt > this.#ejectedAt) this.#comeBack(at);
   }
 
-  #failsOften(now: number): boolean {
-    if (this.#failuresInARow >= FAILURES_IN_A_ROW) return true;
-    const outcomes = this.#outcomes.count(now);
-    return outcomes >= OUTCOMES && this.#outcomes.sum(now) >= FAILED_SHARE * outcomes;
+  #isSpared(now: number): boolean {
+    return this.#spared && now < this.#failedAt + SUSPICION;
   }
 
   #eject(now: number, chance: number): void {
@@ -249,8 +225,8 @@ export class EngineHealth {
     this.#out = false;
     this.#probe = null;
     this.#failedAt = -Infinity;
-    this.#failuresInARow = 0;
-    this.#outcomes = new SlidingWindow(SUSPICION);
+    this.#outcomes = new RecentOutcomes();
+    this.#spared = false;
     this.#backAt = now;
   }
 }

@@ -1,9 +1,10 @@
 import type { Engine } from '../engine.js';
 import { Fleet } from '../fleet.js';
 import { hasRoom, leastBad } from './ejection-share.js';
-import { EngineHealth, type HealthState } from './engine-health.js';
+import { EngineHealth } from './engine-health.js';
 import { FAILURE_RULES, type HealthCause, type Proof } from './failure-rules.js';
 import type { HealthNews } from './health-news.js';
+import type { HealthState } from './health-state.js';
 
 export interface HealthOptions {
   /** The share of a model's engines that may be out when one is ejected for what is no sure sign, 0 to 1. */
@@ -53,6 +54,11 @@ export class FleetHealth {
     return this.#draining;
   }
 
+  /** Those. */
+  get leavers(): readonly Engine[] {
+    return [...this.#kept.values()].flatMap(({ engine, draining }) => (draining ? engine : []));
+  }
+
   /** The engines of the fleet. */
   get engines(): readonly Engine[] {
     return this.#fleet.engines;
@@ -74,7 +80,7 @@ export class FleetHealth {
     return this.#healthOf(engine.id)?.mayTry(now) ?? true;
   }
 
-  /** As `mayTry`, but an engine in its slow start is left out as often as its share says. */
+  /** As `mayTry`, but an engine that gets fewer requests than others is left out as often as its share says. */
   takesTurn(engine: Engine, now: number): boolean {
     const kept = this.#kept.get(engine.id);
     if (!kept?.limited) return true;
@@ -97,7 +103,7 @@ export class FleetHealth {
 
   /** What was sent at `sentAt` has ended, in whatever way. */
   ended(engine: Engine, sentAt: number): void {
-    if (this.#limited > 0) this.#healthOf(engine.id)?.ended(sentAt);
+    if (this.#kept.size > 0) this.#healthOf(engine.id)?.ended(sentAt);
   }
 
   /** What was sent at `sentAt` has failed. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { request } from 'undici';
 
@@ -47,11 +48,11 @@ export class RouterProcess {
     return { status: statusCode, body: (await body.json()) as Record<string, unknown> };
   }
 
-  async chat(model: string): Promise<Answer> {
+  async chat(model: string, content = 'hi'): Promise<Answer> {
     const { statusCode, body } = await request(`${this.origin}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }),
+      body: JSON.stringify({ model, messages: [{ role: 'user', content }] }),
     });
     return { status: statusCode, body: (await body.json()) as Record<string, unknown> };
   }
@@ -72,13 +73,23 @@ export class RouterProcess {
   }
 }
 
+/** What an engine is told to hold back until its server emits `answer`; it emits `held` then. */
+export const HELD = 'hold this back';
+
 /** The least that looks like an engine: one model, and answers that name the engine. */
 export async function startEngine(ip: string, port: number, model: string): Promise<Server> {
   const server = createServer((incoming, response) => {
-    incoming.resume();
     response.setHeader('content-type', 'application/json');
     const card = { object: 'list', data: [{ id: model, object: 'model' }] };
-    response.end(JSON.stringify(incoming.url === '/v1/models' ? card : { id: ip, model, choices: [] }));
+    const answer = (): void =>
+      void response.end(
+        JSON.stringify(incoming.url === '/v1/models' ? card : { id: ip, model, choices: [] }),
+      );
+    void textOf(incoming).then((body) => {
+      if (!body.includes(HELD)) return answer();
+      server.once('answer', answer);
+      server.emit('held');
+    });
   });
   server.listen(port, ip);
   await once(server, 'listening');

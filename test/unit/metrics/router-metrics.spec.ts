@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { register } from 'prom-client';
 import type { Engine } from '../../../src/core/engine.js';
+import { STATES } from '../../../src/core/health/health-state.js';
 import { readEngineStats, type EngineStats } from '../../../src/core/prometheus-text.js';
 import { processMetrics } from '../../../src/metrics/process-metrics.js';
 import { RouterMetrics } from '../../../src/metrics/router-metrics.js';
@@ -149,6 +150,20 @@ describe('RouterMetrics', () => {
       [`vllm_router_engine_uptime_seconds{engine="${A.url}"}`]: 1.5,
     });
     for (const [name, expected] of [
+      [
+        'engine_state',
+        Object.fromEntries(
+          [
+            [A, 'suspect'],
+            [B, 'ejected'],
+          ].flatMap(([of, state]) =>
+            STATES.map((each) => [
+              `{engine="${(of as Engine).url}",state="${each}"}`,
+              Number(each === state),
+            ]),
+          ),
+        ),
+      ],
       ['ejections_total', { [`{engine="${B.url}",cause="refused"}`]: 1 }],
       ['retries_total', { '{cause="refused"}': 1 }],
       ['rejections_total', { '{code="model_not_found"}': 1 }],

@@ -1,15 +1,13 @@
 import {
   EngineHealth,
-  FAILURES_IN_A_ROW,
   FIRST_EJECTION,
-  type HealthState,
-  isUsable,
   LONGEST_EJECTION,
   SLOW_START,
-  STATES,
   SUSPICION,
 } from '../../../../src/core/health/engine-health.js';
 import { FAILURE_RULES, type HealthCause, type Proof } from '../../../../src/core/health/failure-rules.js';
+import { type HealthState, isUsable, STATES } from '../../../../src/core/health/health-state.js';
+import { FAILURES_IN_A_ROW } from '../../../../src/core/health/recent-outcomes.js';
 
 /** An engine and its time; chance is 0, so that ejections have their whole length. */
 class Patient {
@@ -126,6 +124,19 @@ describe('a failure', () => {
     }
   });
 
+  it('is one of ten in a row where many others are served', () => {
+    const patient = new Patient();
+    for (let n = 0; n < 1_000; n++) {
+      // One in ten, and at times four or nine in a row.
+      const row = n % 300 === 299 ? 9 : n % 100 === 99 ? 4 : 1;
+      for (let m = 0; m < row; m++) expect(patient.fail('http_5xx')).toBe(false);
+      for (let m = 0; m < 9; m++) patient.answer('output', 0);
+      patient.pass(50);
+    }
+    for (let n = 1; n < 10; n++) expect(patient.fail('http_5xx')).toBe(false);
+    expect(patient.fail('http_5xx')).toBe(true);
+  });
+
   it('of half of the last ten outcomes ejects, of fewer or older ones not', () => {
     const half = new Patient();
     const ejected = Array.from({ length: 10 }, (_, n) => {
@@ -145,6 +156,26 @@ describe('a failure', () => {
       expect(slow.pass(2_500).fail('reset')).toBe(false);
       slow.answer('output', 0);
     }
+  });
+});
+
+describe('an engine that is spared, since enough others are out', () => {
+  it('gets requests as often as it serves them, a tenth at least, while it is suspect', () => {
+    const patient = new Patient();
+    patient.room = false;
+    for (let n = 0; n < 4; n++) patient.fail('http_5xx');
+    expect([patient.state, patient.mayTry, patient.health.isLimited(patient.now)]).toEqual([
+      'suspect',
+      true,
+      true,
+    ]);
+    expect(patient.health.share(patient.now)).toBe(0.1);
+    for (let n = 0; n < 4; n++) patient.answer();
+    expect(patient.health.share(patient.now)).toBe(0.5);
+    expect([
+      patient.pass(SUSPICION).health.share(patient.now),
+      patient.health.isLimited(patient.now),
+    ]).toEqual([1, false]);
   });
 });
 
