@@ -104,6 +104,7 @@ export class Clients {
     const pieces = [];
     let size = 0;
     let over;
+    let done = false;
     const isOver = new Promise((resolve) => (over = resolve));
     connection.belongs({
       head: (status, headers) => {
@@ -124,9 +125,12 @@ export class Clients {
         if (came.complete) came.second = true;
         came.complete = true;
         const more = asked.behaviour === 'pipelines' && !came.second && !closes(came);
-        if (!more) over();
+        if (more) return;
+        done = true;
+        over();
       },
       cut: (why, isMalformed) => {
+        if (done) return;
         if (isMalformed || came.complete) came.malformed = came.complete ? `the second answer: ${why}` : why;
         came.closed = why;
         over();
