@@ -41,11 +41,12 @@ describe('an engine that answers every request with an error at once', () => {
   });
 });
 
-describe('an engine that breaks an answer off', () => {
+describe('an engine that gives an answer up', () => {
   it.each<[string, Fault]>([
     ['in the middle of its body', { fin: 'mid-frame', times: 1 }],
     ['with a length that it does not keep', { wrongLength: 9, times: 1 }],
     ['in the middle of a chunk', { truncated: true, times: 1 }],
+    ['by saying that it drains', { draining: true, times: 1 }],
   ])('%s is followed by one that was ejected, where none else is left', async (_name, fault) => {
     const engines = await Promise.all([1, 2].map(() => startSimulatedEngine({ models: ['tiny'] })));
     const [first, second] = engines as [SimulatedEngine, SimulatedEngine];
