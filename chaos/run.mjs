@@ -1,5 +1,5 @@
 // npm run chaos -- [--minutes 10] [--seed N] [--engines 6] [--rate 30] [--stream-failover continue] [--workers N]
-//                  [--verbose] [--json FILE]
+//                  [--verbose] [--json FILE] [--log FILE: the end of what the router wrote]
 //
 // A run of so many minutes in which everything fails that can: engines are killed, stopped, started anew, refuse, reset,
 // hang, lie, are full, drain, sleep; clients leave, stall, trickle and lie; the fleet and the strategy change. What
@@ -42,6 +42,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '1' },
     flag: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
+    log: { type: 'string' },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -75,6 +76,7 @@ if (summary.crash !== null || summary.disasters.length > 0) console.log(`\n${res
 console.log(`\n${table(summary)}\n`);
 if (values.json !== undefined)
   writeFileSync(values.json, `${JSON.stringify({ ...wish, ...summary, problems }, null, 2)}\n`);
+if (values.log !== undefined) writeFileSync(values.log, result.log);
 console.log(
   problems.length === 0 ? `chaos ${wish.seed}: held` : `chaos ${wish.seed}: NOT held: ${problems.join('; ')}`,
 );

@@ -160,6 +160,9 @@ function judge(figures, samples) {
   figures.check('RSS, first to last quarter of these', text, '<= 10 % up', growth <= MOST_RSS_GROWTH);
 }
 
+const TELLING = /^vllm_router_(rejections|retries|client_disconnects)_total/;
+const shortOf = (name) => name.replace(/^vllm_router_(\w+)_total/, '$1').replace(/\{\w+="(\w+)"\}/, ' $1');
+
 /** Waits until nothing is under way. */
 async function settled(router) {
   await until(
@@ -176,6 +179,11 @@ async function atTheEnd(figures, router, atFirst) {
   // Idle connections to engines close after four seconds, and clients have taken theirs along.
   await sleep(6_000);
   const samples = await metrics(router);
+  const told = [...samples].filter(([name, count]) => TELLING.test(name) && count > 0);
+  figures.note(
+    'what the router counted',
+    told.map(([name, count]) => `${shortOf(name)} ${count}`).join(', '),
+  );
   for (const gauge of IN_FLIGHT_GAUGES) figures.equal(gauge, sumOf(samples, gauge), 0);
   figures.equal('bytes of bodies held', sumOf(samples, 'vllm_router_body_memory_bytes'), 0);
   const end = await collected(router);
