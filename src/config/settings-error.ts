@@ -19,5 +19,5 @@ export function reasonOf(error: unknown): string {
   const message: unknown =
     typeof error === 'object' && error !== null && 'message' in error ? error.message : error;
   if (typeof message !== 'string') return 'no reason was given';
-  return (message.split('\n')[0] ?? '').replace(/\p{C}/gu, '?').slice(0, 300);
+  return (message.split('\n')[0] ?? '').replace(/[\p{C}\u2028\u2029]/gu, '?').slice(0, 300);
 }

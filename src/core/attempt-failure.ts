@@ -78,7 +78,7 @@ const TAKES_BUDGET: ReadonlySet<AttemptCause> = new Set<AttemptCause>([
 /**
  * Whether the engine has given a bad answer, or none in time, and may give more of them: a fleet that is sick must not be
  * multiplied by retries, so they take from a budget. Other causes tell of an engine, or a connection, that is going down.
- * @param answered part of a body had come
+ * @param answered a whole answer had come
  */
 export const takesBudget = (cause: AttemptCause, answered: boolean): boolean =>
   isTimeout(cause) || (answered && TAKES_BUDGET.has(cause));

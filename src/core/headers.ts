@@ -59,6 +59,8 @@ export function headerValue(headers: RawHeaders, name: string): string | undefin
  * (RFC 9112 sections 3.2 and 6.1). What Node refuses by itself is not asked again.
  */
 export function framingFault(headers: RawHeaders, httpVersion: string): string | null {
+  // Node's parser takes HTTP/0.9 and HTTP/2.0 in a request line and reads on as if it were 1.1.
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'no version of HTTP but 1.1 and 1.0 is spoken';
   let hosts = 0;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
@@ -66,6 +68,7 @@ export function framingFault(headers: RawHeaders, httpVersion: string): string |
     if (name.length !== 17 || name.toLowerCase() !== 'transfer-encoding') continue;
     if (headers[i + 1]!.trim().toLowerCase() !== 'chunked')
       return 'no transfer coding but chunked is understood';
+    if (httpVersion === '1.0') return 'HTTP/1.0 has no transfer codings';
   }
   if (hosts > 1) return 'more than one Host header';
   return hosts === 0 && httpVersion === '1.1' ? 'no Host header' : null;

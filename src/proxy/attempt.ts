@@ -22,7 +22,7 @@ import { RelayCut } from './relay-cut.js';
 export interface AttemptOwner {
   /**
    * Whether another engine is to be tried after a failure that came before commit.
-   * @param answered the engine has sent part of a body, which the client could be given
+   * @param answered the engine has given a whole answer, which the client could be given
    */
   triesAnother(cause: AttemptCause, answered: boolean): boolean;
   committed(attempt: Attempt): void;
@@ -227,9 +227,8 @@ export class Attempt implements AnswerHandler {
     if (this.phase === 'relaying') {
       this.answer.breakOff(brokenOff(cause, isTimeout(cause)), this.#relay?.insideFrame ?? false);
     } else {
-      // The exchange decides afterwards, in one place, what the client hears.
-      // A head alone is no answer: vLLM sends a stream's head before it has scheduled anything.
-      this.owner.triesAnother(cause, (this.#held?.length ?? 0) > 0);
+      // The exchange decides afterwards, in one place, what the client hears: the begin of an answer is none.
+      this.owner.triesAnother(cause, false);
     }
     this.#finish(isTimeout(cause) ? 'timeout' : 'failed', cause);
   }

@@ -90,8 +90,10 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     const now = performance.now();
     this.#next = null;
     if (this.answer.left || cause === 'total_timeout' || cause === 'shutdown') return false;
-    const next = this.#untried(now, answered);
-    if (next === undefined || (takesBudget(cause, answered) && !this.services.budget.take(now))) return false;
+    const costs = takesBudget(cause, answered);
+    // The answer of an engine that is going down is none that a client could use.
+    const next = this.#untried(now, answered && costs);
+    if (next === undefined || (costs && !this.services.budget.take(now))) return false;
     this.#next = next;
     return true;
   }

@@ -78,6 +78,18 @@ describe('a request whose end can be read in two ways', () => {
       'an unknown version',
       `POST /v1/chat/completions HTTP/1.2\r\nhost: r\r\ncontent-length: ${TEXT.length}\r\n\r\n${TEXT}`,
     ],
+    [
+      'a version that is another protocol',
+      `POST /v1/chat/completions HTTP/2.0\r\nhost: r\r\ncontent-length: ${TEXT.length}\r\n\r\n${TEXT}`,
+    ],
+    [
+      'a version without headers',
+      `POST /v1/chat/completions HTTP/0.9\r\nhost: r\r\ncontent-length: ${TEXT.length}\r\n\r\n${TEXT}`,
+    ],
+    [
+      'chunks in HTTP/1.0',
+      `POST /v1/chat/completions HTTP/1.0\r\nhost: r\r\ntransfer-encoding: chunked\r\n\r\n${chunk(TEXT)}0\r\n\r\n`,
+    ],
     ['no version', `POST /v1/chat/completions\r\nhost: r\r\n\r\n`],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['bytes of TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],

@@ -195,6 +195,9 @@ describe('the framing of a request', () => {
       '1.1',
       'no transfer coding but chunked is understood',
     ],
+    [['Host', 'a', 'transfer-encoding', 'chunked'], '1.0', 'HTTP/1.0 has no transfer codings'],
+    [['Host', 'a'], '2.0', 'no version of HTTP but 1.1 and 1.0 is spoken'],
+    [['Host', 'a'], '0.9', 'no version of HTTP but 1.1 and 1.0 is spoken'],
   ])('of %j in version %s is doubtful because of: %s', (headers, version, fault) => {
     expect(framingFault(headers, version)).toBe(fault);
   });
