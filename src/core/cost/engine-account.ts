@@ -26,6 +26,8 @@ export class EngineAccount {
   readonly failures = new RecentFailures();
   /** Requests in flight that this process sent. */
   inFlight = 0;
+  /** How often it has lost its cache: what requests held before is not there any more. */
+  losses = 0;
   /** Whether what is under way here has changed and the other processes are still to be told. */
   untold = false;
   /** Uncached tokens of all prompts that have brought their first token. */

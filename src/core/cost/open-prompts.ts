@@ -12,6 +12,9 @@ export interface OpenPrompt extends PendingPrompt {
   /** Tokens of the prompt, and how many of them were believed to be cached. */
   readonly promptTokens: number;
   readonly cachedTokens: number;
+  /** Leading blocks that it holds in the prefix index, and the engine's `losses` when it began. */
+  readonly heldBlocks: number;
+  readonly losses: number;
   /** Tokens that were pending on the engine before this prompt. */
   readonly ahead: number;
   /** When its first token came, monotonic milliseconds. */

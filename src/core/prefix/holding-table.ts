@@ -1,38 +1,33 @@
-/** Words of a record, which is half a line of the processor's cache: nearly all that is read of a holding is there. */
-const RECORD = 8;
+import { CellLists } from './cell-lists.js';
+import {
+  CELL,
+  CELL_MASK,
+  CHAIN,
+  HIGH,
+  KEPT,
+  LOW,
+  MOST_HOLDS,
+  NEWER,
+  OLDER,
+  ONE_HOLD,
+  RECORD,
+  highOf,
+  lowOf,
+} from './holding-record.js';
+
 const HOLDING_BYTES = 4 * RECORD;
 const BUCKET_BYTES = 4;
-/** Offsets in a record. A name is two words. */
-const LOW = 0;
-const HIGH = 1;
-const CELL = 2;
-/** The next holding of the bucket; of a free holding, the next free one. */
-const CHAIN = 3;
-/** Fleet-wide recency, a ring through record 0, whose next older one is the newest of all. */
-const NEWER = 4;
-const OLDER = 5;
-/** Recency within a cell; 0 at both ends. */
-const CELL_NEWER = 6;
-const CELL_OLDER = 7;
-
-const lowOf = (name: number): number => name | 0;
-const highOf = (name: number): number => (name / 2 ** 32) | 0;
-
 /** The places of records have to be 31-bit integers. */
 const MOST_HOLDINGS = 2 ** 27;
 
-/** Cells that a table can tell apart. */
-export const MOST_CELLS = 65_536;
-
 /**
  * Which cell holds which block: one hash table for all cells, keyed by block name and cell, with a list of all
- * holdings by recency and one for each cell. Everything is O(1) and lies in two typed arrays that are reserved
- * at once and never move: the system gives memory to the pages that have been written, so an empty table is small,
- * and growing one never copies. Buckets are added one by one (linear hashing, Litwin 1980), so no insertion pays
- * for a rehash.
+ * holdings by recency and two for each cell: of what was used lately, and of what is kept because requests hold it.
+ * Everything is O(1) and lies in two typed arrays that are reserved at once and never move: the system gives memory to
+ * the pages that have been written, so an empty table is small, and growing one never copies. Buckets are added one by
+ * one (linear hashing, Litwin 1980), so no insertion pays for a rehash.
  *
- * A holding is the place of its record; 0 is none. The lists of all cells and of one cell have the same order.
- * Bound: `maxBytes` for all arrays, but at least one holding.
+ * A holding is the place of its record; 0 is none. Bound: `maxBytes` for all arrays, but at least one holding.
  */
 export class HoldingTable {
   /** Most holdings at once. */
@@ -47,10 +42,7 @@ export class HoldingTable {
   /** Holdings that have been in use at some time. */
   #begun = 0;
   #size = 0;
-  // By cell; they grow with the highest cell in use.
-  #newest = new Int32Array(64);
-  #oldest = new Int32Array(64);
-  #counts = new Int32Array(64);
+  readonly #lists: CellLists;
 
   constructor(maxBytes: number) {
     const fitting = Math.floor(maxBytes / (HOLDING_BYTES + BUCKET_BYTES)) - 1;
@@ -58,6 +50,7 @@ export class HoldingTable {
     const length = this.limit + 1;
     this.#records = new Int32Array(RECORD * length);
     this.#buckets = new Int32Array(length);
+    this.#lists = new CellLists(this.#records);
   }
 
   get size(): number {
@@ -74,14 +67,23 @@ export class HoldingTable {
     return this.#records[NEWER]!;
   }
 
-  /** Holdings of a cell. */
-  count(cell: number): number {
-    return cell < this.#counts.length ? this.#counts[cell]! : 0;
+  /** Holdings of a cell, without those that are kept. */
+  recent(cell: number): number {
+    return this.#lists.recent(cell);
   }
 
-  /** The least recent holding of a cell; 0 when there is none. */
-  oldestOf(cell: number): number {
-    return cell < this.#oldest.length ? this.#oldest[cell]! : 0;
+  /** All holdings of a cell. */
+  count(cell: number): number {
+    return this.#lists.recent(cell) + this.#lists.kept(cell);
+  }
+
+  /** Requests that hold the block there; 0 for no holding. */
+  holdsOf(holding: number): number {
+    return (this.#records[holding + CELL]! >>> 16) & MOST_HOLDS;
+  }
+
+  isKept(holding: number): boolean {
+    return this.#records[holding + CELL]! >= KEPT;
   }
 
   /** The holding of a block by a cell; 0 when there is none. */
@@ -89,7 +91,10 @@ export class HoldingTable {
     const records = this.#records;
     const [low, high] = [lowOf(name), highOf(name)];
     let at = this.#buckets[this.#bucketOf(low, cell)]!;
-    while (at !== 0 && (records[at] !== low || records[at + HIGH] !== high || records[at + CELL] !== cell)) {
+    while (
+      at !== 0 &&
+      (records[at] !== low || records[at + HIGH] !== high || (records[at + CELL]! & CELL_MASK) !== cell)
+    ) {
       at = records[at + CHAIN]!;
     }
     return at;
@@ -112,23 +117,51 @@ export class HoldingTable {
     const bucket = this.#bucketOf(low, cell);
     records[holding + CHAIN] = this.#buckets[bucket]!;
     this.#buckets[bucket] = holding;
-    if (cell >= this.#counts.length) this.#widen(cell);
-    this.#counts[cell]!++;
-    this.#link(holding, cell, after);
+    this.#link(holding, after);
+    this.#lists.put(holding, after);
     return holding;
   }
 
-  /** Makes a holding the next less recent one after `after` (0: the newest of all). */
+  /** Makes a holding, kept or not, the next less recent one after `after` (0: the newest of all). */
   touch(holding: number, after: number): void {
     if (holding === after) return;
-    const cell = this.#records[holding + CELL]!;
-    this.#unlink(holding, cell);
-    this.#link(holding, cell, after);
+    this.#unlink(holding);
+    this.#lists.take(holding);
+    if (this.isKept(holding)) this.#records[holding + CELL]! -= KEPT;
+    this.#link(holding, after);
+    this.#lists.put(holding, after);
+  }
+
+  /** One request more, 1, or less, -1, holds it; never fewer than none, nor more than can be counted. */
+  changeHolds(holding: number, by: 1 | -1): void {
+    const holds = this.holdsOf(holding) + by;
+    if (holds >= 0 && holds <= MOST_HOLDS) this.#records[holding + CELL]! += by * ONE_HOLD;
+  }
+
+  /** One request less holds it, which it may have been kept for. 0 is no holding. */
+  letGo(holding: number): void {
+    if (holding === 0) return;
+    this.changeHolds(holding, -1);
+    if (this.isKept(holding) && this.holdsOf(holding) === 0) this.remove(holding);
+  }
+
+  /** Of a cell that has recent holdings: its least recent one goes, or is kept where requests hold it. */
+  evict(cell: number): void {
+    const holding = this.#lists.oldestRecent(cell);
+    if (this.holdsOf(holding) === 0) return this.remove(holding);
+    this.#lists.take(holding);
+    this.#records[holding + CELL]! += KEPT;
+    this.#lists.put(holding, 0);
+  }
+
+  /** Removes one of the holdings of a cell, those last that are kept. */
+  removeAny(cell: number): void {
+    this.remove(this.#lists.oldestRecent(cell) || this.#lists.oldestKept(cell));
   }
 
   remove(holding: number): void {
     const records = this.#records;
-    const cell = records[holding + CELL]!;
+    const cell = records[holding + CELL]! & CELL_MASK;
     const bucket = this.#bucketOf(records[holding + LOW]!, cell);
     const next = records[holding + CHAIN]!;
     let before = this.#buckets[bucket]!;
@@ -138,8 +171,8 @@ export class HoldingTable {
       while (records[before + CHAIN] !== holding) before = records[before + CHAIN]!;
       records[before + CHAIN] = next;
     }
-    this.#unlink(holding, cell);
-    this.#counts[cell]!--;
+    this.#unlink(holding);
+    this.#lists.take(holding);
     this.#size--;
     records[holding + CHAIN] = this.#free;
     this.#free = holding;
@@ -162,7 +195,7 @@ export class HoldingTable {
     let moved = 0;
     for (let at = this.#buckets[added & this.#mask]!; at !== 0;) {
       const next = records[at + CHAIN]!;
-      const moves = ((records[at + LOW]! + records[at + CELL]!) & wide) === added;
+      const moves = ((records[at + LOW]! + (records[at + CELL]! & CELL_MASK)) & wide) === added;
       records[at + CHAIN] = moves ? moved : kept;
       if (moves) moved = at;
       else kept = at;
@@ -173,43 +206,18 @@ export class HoldingTable {
     this.#bucketCount = added + 1;
   }
 
-  #link(holding: number, cell: number, after: number): void {
+  #link(holding: number, after: number): void {
     const records = this.#records;
     const older = records[after + OLDER]!;
     records[holding + NEWER] = after;
     records[holding + OLDER] = older;
     records[after + OLDER] = holding;
     records[older + NEWER] = holding;
-    const next = after === 0 ? this.#newest[cell]! : records[after + CELL_OLDER]!;
-    if (after === 0) this.#newest[cell] = holding;
-    else records[after + CELL_OLDER] = holding;
-    records[holding + CELL_NEWER] = after;
-    records[holding + CELL_OLDER] = next;
-    if (next === 0) this.#oldest[cell] = holding;
-    else records[next + CELL_NEWER] = holding;
   }
 
-  #unlink(holding: number, cell: number): void {
+  #unlink(holding: number): void {
     const records = this.#records;
     records[records[holding + NEWER]! + OLDER] = records[holding + OLDER]!;
     records[records[holding + OLDER]! + NEWER] = records[holding + NEWER]!;
-    const newer = records[holding + CELL_NEWER]!;
-    const older = records[holding + CELL_OLDER]!;
-    if (newer === 0) this.#newest[cell] = older;
-    else records[newer + CELL_OLDER] = older;
-    if (older === 0) this.#oldest[cell] = newer;
-    else records[older + CELL_NEWER] = newer;
-  }
-
-  #widen(cell: number): void {
-    const length = Math.min(MOST_CELLS, 2 ** Math.ceil(Math.log2(cell + 1)));
-    const wider = (from: Int32Array): Int32Array<ArrayBuffer> => {
-      const to = new Int32Array(length);
-      to.set(from);
-      return to;
-    };
-    this.#newest = wider(this.#newest);
-    this.#oldest = wider(this.#oldest);
-    this.#counts = wider(this.#counts);
   }
 }

@@ -1,4 +1,5 @@
-import { HoldingTable, MOST_CELLS } from './holding-table.js';
+import { MOST_CELLS, MOST_HOLDS } from './holding-record.js';
+import { HoldingTable } from './holding-table.js';
 
 /** Engines at once; as many cells again are left for what engines have lost and is not yet removed. */
 const MOST_SLOTS = MOST_CELLS / 2;
@@ -20,8 +21,11 @@ export interface PrefixIndexOptions {
  * block of a chain is always the most recent, and only the least recent block of an engine is dropped. So an
  * engine that holds a block holds all before it, and `match` may search instead of walking.
  *
- * Bounds: `maxBytes` over all engines, beyond which the least recent blocks of all go first; a capacity for each
- * engine; 32,768 engines.
+ * Blocks of requests in flight are kept when they are the least recent: an engine has those of what it runs (vLLM counts
+ * references), and will have those of what waits there when what comes after it is computed.
+ *
+ * Bounds: `maxBytes` over all engines, beyond which the least recent blocks of all go first, in flight or not; for
+ * each engine a capacity, and what is kept beside it, which lies in its requests in flight; 32,768 engines.
  */
 export class PrefixIndex {
   readonly #table: HoldingTable;
@@ -122,10 +126,41 @@ export class PrefixIndex {
    * @param count leading blocks of `names` to take; all without it
    */
   insert(slot: number, names: Float64Array, count = names.length): number {
+    return this.#place(slot, names, count, 1, 0);
+  }
+
+  /**
+   * As `insert`, for a request that was sent there: its blocks are kept until `release`. Returns how many leading ones
+   * those are: none of a prompt whose first block 16,383 requests hold.
+   */
+  hold(slot: number, names: Float64Array): number {
+    const cell = this.#cellOf(slot);
+    if (cell < 0 || names.length === 0) return 0;
+    const full = this.#table.holdsOf(this.#table.find(names[0]!, cell)) >= MOST_HOLDS;
+    const held = full ? 0 : Math.min(names.length, this.#capacityOf(slot));
+    this.#place(slot, names, names.length, 1, held);
+    return held;
+  }
+
+  /**
+   * The request is over, and the engine frees its blocks: they are the most recent now.
+   * @param names of its prompt, or of prompt and answer, which are taken as by `insert`
+   * @param held what `hold` has returned for the prompt; 0 where the engine was cleared since then
+   */
+  release(slot: number, names: Float64Array, held: number): void {
+    this.#place(slot, names, names.length, -1, held);
+  }
+
+  #capacityOf(slot: number): number {
+    return Math.min(this.#capacities[slot]!, this.#table.limit);
+  }
+
+  /** Takes leading blocks as the most recent; one request more or less holds the first `changed` of them. */
+  #place(slot: number, names: Float64Array, count: number, change: 1 | -1, changed: number): number {
     const cell = this.#cellOf(slot);
     if (cell < 0) return 0;
     const table = this.#table;
-    const capacity = Math.min(this.#capacities[slot]!, table.limit);
+    const capacity = this.#capacityOf(slot);
     this.#sweep();
     this.#trim(cell, capacity, SWEEP);
     const wanted = Math.min(count, names.length, capacity);
@@ -133,18 +168,20 @@ export class PrefixIndex {
     let before = 0;
     for (let at = 0; at < wanted; at++) {
       const name = names[at]!;
-      const held = table.find(name, cell);
-      if (held !== 0) {
-        table.touch(held, before);
-        before = held;
-        continue;
-      }
+      let one = table.find(name, cell);
       // What this chain has placed so far is the most recent of all, so it is never what goes.
-      if (table.count(cell) >= capacity) table.remove(table.oldestOf(cell));
-      else if (table.size >= table.limit) table.remove(table.oldest);
-      before = table.add(name, cell, before);
-      added++;
+      if ((one === 0 || table.isKept(one)) && table.recent(cell) >= capacity) table.evict(cell);
+      if (one !== 0) {
+        table.touch(one, before);
+      } else {
+        if (table.size >= table.limit) table.remove(table.oldest);
+        one = table.add(name, cell, before);
+        added++;
+      }
+      if (at < changed) table.changeHolds(one, change);
+      before = one;
     }
+    for (let at = wanted; at < changed; at++) table.letGo(table.find(names[at]!, cell));
     return added;
   }
 
@@ -179,9 +216,7 @@ export class PrefixIndex {
   }
 
   #trim(cell: number, capacity: number, most: number): void {
-    for (let left = most; left > 0 && this.#table.count(cell) > capacity; left--) {
-      this.#table.remove(this.#table.oldestOf(cell));
-    }
+    for (let left = most; left > 0 && this.#table.recent(cell) > capacity; left--) this.#table.evict(cell);
   }
 
   #abandon(cell: number): void {
@@ -193,8 +228,7 @@ export class PrefixIndex {
   #sweep(): void {
     for (let left = SWEEP; left > 0 && this.#stale.length > 0; left--) {
       const cell = this.#stale.at(-1)!;
-      const oldest = this.#table.oldestOf(cell);
-      if (oldest !== 0) this.#table.remove(oldest);
+      if (this.#table.count(cell) > 0) this.#table.removeAny(cell);
       if (this.#table.count(cell) === 0) this.#freeCells.push(this.#stale.pop()!);
     }
   }
@@ -205,7 +239,7 @@ export class PrefixIndex {
     if (this.#cellsBegun < MOST_CELLS) return this.#cellsBegun++;
     // More clears than insertions could follow up: one cell is emptied here and now.
     const cell = this.#stale.pop()!;
-    this.#trim(cell, 0, this.#table.limit);
+    while (this.#table.count(cell) > 0) this.#table.removeAny(cell);
     return cell;
   }
 }

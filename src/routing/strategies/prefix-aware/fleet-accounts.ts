@@ -144,9 +144,10 @@ export class FleetAccounts {
   }
 
   /** The engine has lost its cache. */
-  clear({ slot, adapters }: EngineAccount): void {
-    this.index.clear(slot);
-    adapters.clear();
+  clear(account: EngineAccount): void {
+    this.index.clear(account.slot);
+    account.losses++;
+    account.adapters.clear();
   }
 
   #begin(id: string, url: string, joinedAt: number | null): EngineAccount {

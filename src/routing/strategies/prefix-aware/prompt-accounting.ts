@@ -42,13 +42,13 @@ export class PromptAccounting {
     const account = this.accounts.of(engine);
     const habits = this.accounts.habits(request.model);
     const { blocks: prompt, tokens: promptTokens } = promptWork(request, habits);
-    let cachedTokens = 0;
+    let [cachedTokens, heldBlocks] = [0, 0];
     if (prompt) {
       this.#slot[0] = account.slot;
       this.index.match(prompt.names, this.#slot, this.#matched);
       const cached = (this.#matched[0] ?? 0) * habits.tokensIn(prompt.blockSize, prompt.unit);
       cachedTokens = Math.min(cached, Math.max(promptTokens - 1, 0));
-      this.index.insert(account.slot, prompt.names);
+      heldBlocks = this.index.hold(account.slot, prompt.names);
       this.share.inserted(account, prompt.names);
     }
     if (isAdapter(request.model, engine.models)) account.adapters.use(request.model);
@@ -59,6 +59,8 @@ export class PromptAccounting {
       uncached: Math.round(promptTokens - cachedTokens),
       promptTokens,
       cachedTokens,
+      heldBlocks,
+      losses: account.losses,
       ahead: account.pending.at(at) + this.peers.of(account.id).pending,
       computedAt: Infinity,
       pending: false,
@@ -101,7 +103,7 @@ export class PromptAccounting {
     account.pending.release(open);
     account.failures.heed(event);
     if (event.outcome === 'done') this.#learn(open, event);
-    this.#insertAnswer(account, event);
+    this.#free(open, event);
     account.end();
     this.#changed(account, event.at);
   }
@@ -130,13 +132,15 @@ export class PromptAccounting {
   }
 
   /** The engine has the answer in its cache too, and frees prompt and answer now: they are its most recent. */
-  #insertAnswer(account: EngineAccount, { request, answer, outcome }: Finished): void {
+  #free({ account, heldBlocks, losses }: OpenPrompt, { request, answer, outcome }: Finished): void {
     if (!this.accounts.has(account) || !isComputed(request.path)) return;
     const whole = answer ? request.prompt?.withAnswer(answer) : null;
-    const prompt = whole ?? (outcome === 'done' ? request.prompt?.blocks() : null);
+    const prompt = whole ?? request.prompt?.blocks();
     if (!prompt) return;
-    this.index.insert(account.slot, prompt.names);
-    this.share.inserted(account, prompt.names);
+    const held = losses === account.losses ? heldBlocks : 0;
+    const cached = Boolean(whole) || outcome === 'done';
+    if (cached || held > 0) this.index.release(account.slot, prompt.names, held);
+    if (cached) this.share.inserted(account, prompt.names);
   }
 
   #changed(account: EngineAccount, at: number): void {

@@ -17,10 +17,18 @@ const matchOf = (index: PrefixIndex, names: Float64Array, slots: readonly number
   return [...into];
 };
 
-/** The same in plain lists, the newest first: slow, and beyond doubt. */
+interface Holding {
+  readonly engine: string;
+  readonly name: number;
+  /** Requests in flight that hold it, and whether it is kept for them alone. */
+  holds: number;
+  kept: boolean;
+}
+
+/** The same in a plain list, the newest first: slow, and beyond doubt. */
 class NaiveIndex {
   /** Of all engines. */
-  held: { engine: string; name: number }[] = [];
+  held: Holding[] = [];
   readonly capacities = new Map<string, number>();
 
   constructor(private readonly limit: number) {}
@@ -29,20 +37,45 @@ class NaiveIndex {
     return this.held.filter((one) => one.engine === engine).map(({ name }) => name);
   }
 
-  insert(engine: string, names: readonly number[]): number {
-    const capacity = Math.min(this.capacities.get(engine) ?? Number.POSITIVE_INFINITY, this.limit);
-    const taken = names.slice(0, capacity);
-    const had = this.of(engine);
-    this.held = this.held.filter((one) => one.engine !== engine || !taken.includes(one.name));
-    this.held.unshift(...taken.map((name) => ({ engine, name })));
-    this.keep(engine, capacity);
-    this.held.length = Math.min(this.held.length, this.limit);
-    return taken.filter((name) => !had.includes(name)).length;
+  capacityOf(engine: string): number {
+    return Math.min(this.capacities.get(engine) ?? Number.POSITIVE_INFINITY, this.limit);
   }
 
-  keep(engine: string, capacity: number): void {
-    let left = capacity;
-    this.held = this.held.filter((one) => one.engine !== engine || left-- > 0);
+  /** `by` requests more hold the first `changed`. */
+  place(engine: string, names: readonly number[], by = 0, changed = 0): number {
+    const taken = names.slice(0, this.capacityOf(engine));
+    this.trim(engine);
+    let added = 0;
+    taken.forEach((name, at) => {
+      const known = this.held.find((one) => one.engine === engine && one.name === name);
+      if (!known || known.kept) this.trim(engine, 1);
+      if (!known && this.held.length >= this.limit) this.held.pop();
+      if (!known) added++;
+      const one = known ?? { engine, name, holds: 0, kept: false };
+      one.kept = false;
+      if (at < changed) one.holds = Math.max(0, one.holds + by);
+      const others = this.held.filter((each) => each !== one);
+      const before = others.findIndex((each) => each.engine === engine && each.name === names[at - 1]);
+      others.splice(before + 1, 0, one);
+      this.held = others;
+    });
+    for (const name of names.slice(taken.length, changed)) {
+      const one = this.held.find((each) => each.engine === engine && each.name === name);
+      if (one) one.holds = Math.max(0, one.holds + by);
+      this.held = this.held.filter((each) => each !== one || !each.kept || each.holds > 0);
+    }
+    return added;
+  }
+
+  /** What is beyond the engine's capacity, with room for `more`, goes or is kept. */
+  trim(engine: string, more = 0): void {
+    const recent = this.held.filter((one) => one.engine === engine && !one.kept);
+    for (const one of recent.slice(Math.max(0, this.capacityOf(engine) - more))) one.kept = true;
+    this.held = this.held.filter((one) => !one.kept || one.holds > 0);
+  }
+
+  clear(engine: string): void {
+    this.held = this.held.filter((one) => one.engine !== engine);
   }
 
   match(engine: string, names: readonly number[]): number {
@@ -54,6 +87,8 @@ class NaiveIndex {
 
 type Step =
   | { readonly do: 'insert'; readonly engine: number; readonly path: number[]; readonly count: number }
+  | { readonly do: 'hold'; readonly engine: number; readonly path: number[] }
+  | { readonly do: 'release'; readonly which: number; readonly answer: number[] }
   | { readonly do: 'capacity'; readonly engine: number; readonly blocks: number }
   | { readonly do: 'clear' | 'drop'; readonly engine: number };
 
@@ -67,7 +102,16 @@ const insertion = fc.record({
 });
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    { weight: 12, arbitrary: insertion },
+    { weight: 8, arbitrary: insertion },
+    { weight: 8, arbitrary: fc.record({ do: fc.constant('hold' as const), engine, path }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constant('release' as const),
+        which: fc.nat(20),
+        answer: fc.array(fc.integer({ min: 3, max: 5 }), { maxLength: 3 }),
+      }),
+    },
     {
       weight: 1,
       arbitrary: fc.record({
@@ -111,42 +155,101 @@ describe('PrefixIndex', () => {
     expect(matchOf(index, chain([1, 2, 3, 4]), [slot])).toEqual([2]);
   });
 
+  it('keeps what requests in flight hold beside what fits, until the last of them is over', () => {
+    const index = new PrefixIndex(ROOMY);
+    const slot = index.slotOf('a');
+    index.setCapacity(slot, 3);
+    const prompt = chain([1, 2]);
+    expect([index.hold(slot, prompt), index.hold(slot, prompt)]).toEqual([2, 2]);
+    const others = (): void => [4, 5, 6].forEach((other) => index.insert(slot, chain([other])));
+    const known = (): number[] => [...matchOf(index, prompt, [slot]), index.holdings(slot)];
+    others();
+    expect(known()).toEqual([2, 5]);
+    index.release(slot, prompt, 2);
+    others();
+    expect(known()).toEqual([2, 5]);
+    index.release(slot, chain([1, 2, 3]), 2);
+    expect([...matchOf(index, chain([1, 2, 3]), [slot]), index.holdings(slot)]).toEqual([3, 3]);
+    others();
+    expect(known()).toEqual([0, 3]);
+  });
+
+  it('lets go of what was held when its cache has become smaller in the meantime', () => {
+    const index = new PrefixIndex(ROOMY);
+    const slot = index.slotOf('a');
+    const held = index.hold(slot, chain([1, 2, 3]));
+    index.setCapacity(slot, 1);
+    expect(index.holdings(slot)).toBe(3);
+    index.release(slot, chain([1, 2, 3]), held);
+    expect([...matchOf(index, chain([1, 2, 3]), [slot]), index.holdings(slot)]).toEqual([1, 1]);
+  });
+
+  it('does not count beyond 16,383 requests with the same prompt', () => {
+    const index = new PrefixIndex(ROOMY);
+    const slot = index.slotOf('a');
+    const prompt = chain([1]);
+    const held = Array.from({ length: 16_390 }, () => index.hold(slot, prompt));
+    expect(held.filter((blocks) => blocks === 1)).toHaveLength(16_383);
+    index.setCapacity(slot, 0);
+    const blocks = held.map((one) => {
+      index.release(slot, prompt, one);
+      return index.blocks;
+    });
+    expect([blocks[16_381], blocks[16_382], blocks.at(-1)]).toEqual([1, 0, 0]);
+  });
+
   it('behaves as a naive index does, whatever happens, with much room and with little', () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 40 }), path, (all, limit, asked) => {
         const index = new PrefixIndex(roomFor(limit));
         const naive = new NaiveIndex(limit);
         expect(index.limit).toBe(limit);
+        let open: { id: string; path: number[]; held: number }[] = [];
         for (const step of all) {
+          if (step.do === 'release') {
+            const [ended] = open.splice(step.which % Math.max(open.length, 1), 1);
+            if (!ended) continue;
+            const whole = chain([...ended.path, ...step.answer]);
+            index.release(index.slotOf(ended.id), whole, ended.held);
+            naive.place(ended.id, [...whole], -1, ended.held);
+            continue;
+          }
           const id = `engine ${step.engine}`;
+          if (step.do === 'clear' || step.do === 'drop') open = open.filter((one) => one.id !== id);
           if (step.do === 'insert') {
             const names = chain(step.path);
             const added = index.insert(index.slotOf(id), names, step.count);
             // What is stale still takes room until it is swept; these tables are swept at once.
-            expect(added).toBe(naive.insert(id, [...names].slice(0, step.count)));
+            expect(added).toBe(naive.place(id, [...names].slice(0, step.count)));
+          } else if (step.do === 'hold') {
+            const names = chain(step.path);
+            const held = index.hold(index.slotOf(id), names);
+            expect(held).toBe(Math.min(names.length, naive.capacityOf(id)));
+            naive.place(id, [...names], 1, held);
+            open.push({ id, path: step.path, held });
           } else if (step.do === 'capacity') {
             index.setCapacity(index.slotOf(id), step.blocks);
             naive.capacities.set(id, step.blocks);
-            naive.keep(id, step.blocks);
+            naive.trim(id);
           } else if (step.do === 'clear') {
             index.clear(index.slotOf(id));
-            naive.keep(id, 0);
+            naive.clear(id);
           } else {
             index.drop(id);
-            naive.keep(id, 0);
+            naive.clear(id);
             naive.capacities.delete(id);
           }
         }
         const ids = [0, 1, 2, 3].map((number) => `engine ${number}`);
         const slots = ids.map((id) => index.slotOf(id));
-        for (const prompt of [asked, ...all.flatMap((step) => (step.do === 'insert' ? [step.path] : []))]) {
+        for (const prompt of [asked, ...all.flatMap((step) => ('path' in step ? [step.path] : []))]) {
           const names = chain(prompt);
           expect(matchOf(index, names, slots)).toEqual(ids.map((id) => naive.match(id, [...names])));
         }
         expect(slots.map((slot) => index.holdings(slot))).toEqual(ids.map((id) => naive.of(id).length));
         expect(index.blocks).toBe(naive.held.length);
       }),
-      { numRuns: 600 },
+      { numRuns: 400 },
     );
   });
 
@@ -209,7 +312,11 @@ describe('PrefixIndex', () => {
       fc.property(fc.array(names, { maxLength: 20 }), (all) => {
         const index = new PrefixIndex(roomFor(6));
         const slot = index.slotOf('a');
-        for (const one of all) index.insert(slot, Float64Array.from(one));
+        const prompts = all.map((one) => Float64Array.from(one));
+        const held = prompts.map((one) => index.hold(slot, one));
+        for (const one of prompts) index.insert(slot, one);
+        expect(index.blocks).toBeLessThanOrEqual(6);
+        prompts.forEach((one, at) => index.release(slot, one, held[at] ?? 0));
         expect(index.blocks).toBeLessThanOrEqual(6);
         index.insert(slot, chain([1, 2, 3, 4, 5, 6]));
         expect(matchOf(index, chain([1, 2, 3, 4, 5, 6]), [slot])).toEqual([6]);

@@ -185,6 +185,73 @@ describe('prefixaware', () => {
     expect(held?.values).toEqual([{ labels: { engine: engine(1) }, value: 40 }]);
   });
 
+  describe('with an engine of 40 blocks', () => {
+    const BUSY = engineNumber(1);
+    const small = (): PrefixAwareStrategy => {
+      const strategy = newStrategy();
+      strategy.heedStats(BUSY, engineStats({ numGpuBlocks: 160, blockSize: 16, promptTokens: 50 }), 0);
+      return strategy;
+    };
+    const serveOthers = (strategy: PrefixAwareStrategy): void => {
+      for (let index = 0; index < 20; index++) serve(strategy, asking(blocks(5_000 + 100 * index, 10)), BUSY);
+    };
+    const uncached = (strategy: PrefixAwareStrategy): number | undefined =>
+      termsOf(strategy, asking(blocks(1, 20))).get(engine(1))?.uncached;
+    const held = (strategy: PrefixAwareStrategy): number | undefined =>
+      strategy.figures().find(({ name }) => name === 'prefix_index_engine_blocks')?.values[0]?.value;
+
+    it.each([
+      ['is answered', 'done'],
+      ['fails', 'failed'],
+      ['is left by its client', 'client_left'],
+    ])('knows the prompt of a request in flight until it %s', (_end, outcome) => {
+      const strategy = small();
+      const request = asking(blocks(1, 10));
+      strategy.observe(dispatched(request, BUSY));
+      serveOthers(strategy);
+      expect([uncached(strategy), held(strategy)]).toEqual([640, 50]);
+      strategy.observe({ ...finished(request, BUSY), outcome } as AttemptEvent);
+      expect(uncached(strategy)).toBe(640);
+      serveOthers(strategy);
+      expect([uncached(strategy), held(strategy)]).toEqual([1_280, 40]);
+    });
+
+    it('knows a prompt that two requests have until both are over', () => {
+      const strategy = small();
+      const [one, other] = [asking(blocks(1, 10)), asking(blocks(1, 10))];
+      for (const request of [one, other]) strategy.observe(dispatched(request, BUSY));
+      strategy.observe(finished(one, BUSY));
+      serveOthers(strategy);
+      expect(uncached(strategy)).toBe(640);
+      strategy.observe(finished(other, BUSY));
+      serveOthers(strategy);
+      expect(uncached(strategy)).toBe(1_280);
+    });
+
+    it('does not take the end of a request from before a restart for that of one after it', () => {
+      const strategy = small();
+      const [before, after] = [asking(blocks(1, 10)), asking(blocks(1, 10))];
+      strategy.observe(dispatched(before, BUSY));
+      strategy.heedStats(BUSY, engineStats({ numGpuBlocks: 160, blockSize: 16, promptTokens: 1 }), 1_000);
+      expect(uncached(strategy)).toBe(1_280);
+      strategy.observe(dispatched(after, BUSY));
+      strategy.observe({ ...finished(before, BUSY), outcome: 'failed' } as AttemptEvent);
+      serveOthers(strategy);
+      expect(uncached(strategy)).toBe(640);
+    });
+
+    it('holds no more beside the prompts of requests in flight than its size', () => {
+      const strategy = small();
+      const requests = Array.from({ length: 6 }, (_, at) => asking(blocks(1 + 100 * at, 10)));
+      for (const request of requests) strategy.observe(dispatched(request, BUSY));
+      serveOthers(strategy);
+      expect([uncached(strategy), held(strategy)]).toEqual([640, 100]);
+      for (const request of requests) strategy.observe(finished(request, BUSY));
+      serveOthers(strategy);
+      expect(held(strategy)).toBe(40);
+    });
+  });
+
   it.each([
     ['learns that an engine is slow, and spares it', false],
     ['does not take the slowness of clients for that of an engine', true],
