@@ -16,7 +16,8 @@ import {
   TARGETS,
 } from './overload.mjs';
 
-const LOADS = [26, 29, 32, 35, 38];
+/** Offered loads, a second, of which the best is the capacity. */
+const LOADS = [32, 35, 38, 41, 44, 47];
 
 export async function show(args) {
   const { values } = parseArgs({
@@ -27,7 +28,7 @@ export async function show(args) {
   const figures = new Figures();
   figures.note('targets', `first token ${TARGETS.ttft} s, further ones ${TARGETS.tpot * 1e3} ms`);
   const capacity =
-    Number(values.capacity) || (await measureCapacity(figures, { seconds: 25, warm: 5, loads: LOADS }));
+    Number(values.capacity) || (await measureCapacity(figures, { seconds: 60, warm: 25, loads: LOADS }));
   figures.note('capacity', `${capacity.toFixed(1)}/s within the targets`);
   const arrivals = await arrivalsOf({ seed: 12, rate: 2 * capacity, seconds });
 

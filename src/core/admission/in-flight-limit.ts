@@ -1,17 +1,20 @@
 /** Share of the target to the first token that engines may take of it; the rest is for requests that are held. */
 const TTFT_SHARE = 0.5;
 /** What a token may take on average, of its target: answers differ. */
-const TPOT_SHARE = 0.85;
+const TPOT_SHARE = 0.8;
 /** About the last twenty first tokens count. */
 const KEEP = 0.95;
 /** So many tell whether engines are late. */
 const LEAST_SAMPLES = 3;
 /** For how long what tokens took counts, seconds: one long step is not what an answer feels. */
 const TOKEN_MEMORY = 0.5;
+/** For how long tokens must be slow before there is a limit because of it, milliseconds. */
+const SLOW_MS = 2_000;
 /** The most by which the limit grows or falls in the time in which the engines turn over what they have. */
-const MOST_CHANGE = 0.5;
-const GROWTH = 2;
-const FALL = 1;
+const MOST_GROWTH = 0.5;
+const MOST_FALL = 0.5;
+const GROWTH = 1.5;
+const FALL = 2;
 /** The most by which it is cut when first tokens are late. */
 const MOST_CUT = 0.3;
 /** The limit is asked whether it is right only when so much of it is used. */
@@ -78,6 +81,7 @@ export class InFlightLimit {
   readonly #whole = new Lateness();
   #gapSeconds = 0;
   #gaps = 0;
+  #slowSince = Infinity;
   #cutAt = -Infinity;
   #batch: Batch = { from: -Infinity, sent: 0, begun: 0 };
   #before: Batch = this.#batch;
@@ -123,7 +127,9 @@ export class InFlightLimit {
     const keep = Math.exp(-seconds / TOKEN_MEMORY);
     this.#gapSeconds *= keep;
     this.#gaps *= keep;
-    if (this.#limit === Infinity && begun <= 1 && going <= 1) return;
+    if (going <= 1) this.#slowSince = Infinity;
+    else this.#slowSince = Math.min(this.#slowSince, now);
+    if (this.#limit === Infinity && begun <= 1 && !(now - this.#slowSince >= SLOW_MS)) return;
     if (begun > 1) {
       this.#limit = Math.max(
         least,
@@ -140,10 +146,10 @@ export class InFlightLimit {
     const share = Math.min(1, seconds / turnover);
     if (going <= 1) {
       const early = 1 - Math.max(begun, going);
-      this.#limit *= 1 + Math.min(MOST_CHANGE, GROWTH * early) * share;
+      this.#limit *= 1 + Math.min(MOST_GROWTH, GROWTH * early) * share;
     } else if (inFlight <= this.#limit * 1.02) {
       // While more is in flight than may be, what was done about it has not shown yet.
-      this.#limit = Math.max(least, this.#limit * (1 - Math.min(MOST_CHANGE, FALL * (going - 1)) * share));
+      this.#limit = Math.max(least, this.#limit * (1 - Math.min(MOST_FALL, FALL * (going - 1)) * share));
     }
   }
 

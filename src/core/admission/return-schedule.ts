@@ -9,6 +9,8 @@ const GRACE_MS = 2_000;
 const GRACE_SHARE = 0.1;
 /** How much sooner than told it may come: clocks and rounding. */
 const EARLY_MS = 250;
+/** Seconds for which ends are told apart: more than the longest wait and its grace. */
+const HORIZON = 128;
 /** What is believed of clients that were told when to come back: about the last fifty count. */
 const KEEP = 0.98;
 const LEAST_SHARE = 0.05;
@@ -27,7 +29,7 @@ interface Promised {
   next: Promised | null;
 }
 
-/** The open promises of one key, in the order in which they were made, which is the order in which they end. */
+/** The promises of one key in the order in which they were made; the first one is open. */
 interface Chain {
   first: Promised;
   last: Promised;
@@ -42,9 +44,10 @@ interface Chain {
 export class ReturnSchedule {
   /** By what tells requests apart. */
   readonly #promises = new Map<number, Chain>();
-  /** In the order in which they were made, in which they end: their times are almost in that order too. */
-  #queue: Promised[] = [];
-  #queueAt = 0;
+  /** By the second of their end. */
+  readonly #ends: Promised[][] = Array.from({ length: HORIZON }, () => []);
+  /** The second from which on ends have not been looked at; null before the first promise. */
+  #sweptTo: number | null = null;
   #open = 0;
   #share = 1;
 
@@ -72,7 +75,9 @@ export class ReturnSchedule {
     const chain = this.#promises.get(key);
     if (chain === undefined) this.#promises.set(key, { first: promise, last: promise });
     else chain.last = chain.last.next = promise;
-    this.#queue.push(promise);
+    const second = Math.floor(until / 1e3);
+    this.#ends[second % HORIZON]!.push(promise);
+    this.#sweptTo = Math.min(this.#sweptTo ?? second, second);
     this.#open++;
     this.tenants.promise(tenant, work, at);
   }
@@ -87,23 +92,18 @@ export class ReturnSchedule {
 
   /** Forgets those who have not come in time. */
   sweep(now: number): void {
-    while (this.#queueAt < this.#queue.length) {
-      const promise = this.#queue[this.#queueAt] as Promised;
-      if (promise.open && promise.until > now) break;
-      this.#queueAt++;
-      if (promise.open) this.#close(promise, false);
+    if (this.#sweptTo === null) return;
+    const to = Math.min(Math.floor(now / 1e3), this.#sweptTo + HORIZON);
+    for (let second = this.#sweptTo; second <= to; second++) {
+      const ends = this.#ends[second % HORIZON] as Promised[];
+      const later: Promised[] = [];
+      for (const promise of ends) {
+        if (promise.open && promise.until > now) later.push(promise);
+        else if (promise.open) this.#close(promise, false);
+      }
+      this.#ends[second % HORIZON] = later;
     }
-    if (this.#queueAt > 1_024 && this.#queueAt * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#queueAt);
-      this.#queueAt = 0;
-    }
-  }
-
-  /** Forgets all promises: nobody will be let in before others. */
-  clear(): void {
-    for (const promise of this.#queue) if (promise.open) this.#close(promise, true);
-    this.#queue = [];
-    this.#queueAt = 0;
+    this.#sweptTo = Math.max(this.#sweptTo, to);
   }
 
   #close(promise: Promised, came: boolean): void {
@@ -112,7 +112,9 @@ export class ReturnSchedule {
     this.#share = this.#share * KEEP + (came ? 1 - KEEP : 0);
     this.tenants.promise(promise.tenant, -promise.work, promise.at);
     const chain = this.#promises.get(promise.key) as Chain;
-    if (promise.next === null) this.#promises.delete(promise.key);
-    else chain.first = promise.next;
+    let first: Promised | null = chain.first;
+    while (first !== null && !first.open) first = first.next;
+    if (first === null) this.#promises.delete(promise.key);
+    else chain.first = first;
   }
 }

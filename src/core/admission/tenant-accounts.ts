@@ -104,8 +104,9 @@ export class TenantAccounts {
     tenant.requests++;
   }
 
-  /** A request of the tenant is over, or was refused. */
+  /** A request of the tenant is over, or was refused; without one nothing happens. */
   end(tenant: Tenant): void {
+    if (tenant.requests === 0) return;
     tenant.requests--;
     this.#leave(tenant);
   }

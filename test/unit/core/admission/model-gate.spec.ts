@@ -225,7 +225,7 @@ describe('the gate of a model', () => {
             const name = `${index} ${at}`;
             verdicts.set(name, scene.ask(name, now, { tenant, priority }));
           }
-          for (let at = 0; at < ends && inFlight.length > 0; at++) scene.end(1, inFlight.pop());
+          for (let at = 0; at < ends && inFlight.length > 0; at++) scene.end(1, inFlight.shift());
           if (leaves) {
             const name = [...verdicts].find(
               ([of, verdict]) =>
