@@ -9,6 +9,7 @@ import { HealthProbe } from './health/health-probe.js';
 import { HealthService } from './health/health.service.js';
 import { RouterMetrics } from './metrics/router-metrics.js';
 import { StatsLogService } from './stats/stats-log.service.js';
+import { AdmissionService } from './proxy/admission/admission.service.js';
 import { BodyMemory } from './proxy/body-memory.js';
 import { RealtimeGateway } from './proxy/realtime.gateway.js';
 import { RoutingService } from './routing/routing.service.js';
@@ -32,6 +33,7 @@ export class RouterWiring implements OnApplicationBootstrap {
     private readonly statsLog: StatsLogService,
     private readonly dynamicConfig: DynamicConfigService,
     private readonly routing: RoutingService,
+    private readonly admission: AdmissionService,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -43,6 +45,7 @@ export class RouterWiring implements OnApplicationBootstrap {
       state: ({ id }) => this.health.state(id, performance.now()),
       strategy: () => this.routing.figures(),
     });
+    this.metrics.bindGates(() => this.admission.figures());
     const server = this.host.httpAdapter?.getHttpServer();
     if (server) this.realtime.attach(server);
     // The file as it stood at start counts like any later version of it.

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { Server } from 'node:http';
 import type { DynamicModule, LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -6,10 +7,12 @@ import { AppModule } from './app.module.js';
 import { loadSettings, type LoadedSettings, readPluginPaths } from './config/load-settings.js';
 import { readTextFileSync } from './config/read-text-file.js';
 import type { Settings } from './config/settings.schema.js';
+import { ConnectionLimit, shareOfConnections } from './connection-limit.js';
 import { checkDecisionLog } from './decisions/decision-log.js';
 import { createHttpAdapter, takeFirst } from './http-server.js';
 import { toldListenError } from './listen-error.js';
 import { createLogger } from './logging.js';
+import { RouterMetrics } from './metrics/router-metrics.js';
 import { DrainService } from './operations/drain.service.js';
 import { type Extensions, loadPlugins, settingsSources } from './plugins.js';
 import { ShortWay } from './proxy/short-way.js';
@@ -71,14 +74,32 @@ export async function startApp(
   const { host, port } = settings;
   try {
     await app.init();
-    const shortWay = app.get(ShortWay, { strict: false });
-    if (shortWay.open) takeFirst(app.getHttpServer(), shortWay.take);
+    takeBeforeFastify(app, settings);
     await app.listen({ host, port, listenTextResolver: () => '' });
   } catch (error) {
     await app.close();
     throw toldListenError(error, host, port);
   }
   return running(app, await app.getUrl());
+}
+
+/** The limit on connections, and the short way of requests for the API. */
+function takeBeforeFastify(app: NestFastifyApplication, { maxConnections, workers }: Settings): void {
+  const server: Server = app.getHttpServer();
+  const shortWay = app.get(ShortWay, { strict: false });
+  const short = shortWay.open ? shortWay.take : null;
+  if (maxConnections === 0) {
+    if (short !== null) takeFirst(server, short);
+    return;
+  }
+  const metrics = app.get(RouterMetrics, { strict: false });
+  const most = shareOfConnections(maxConnections, workers);
+  const limit = new ConnectionLimit(most, () => metrics.connectionRefused());
+  limit.follow(server);
+  takeFirst(
+    server,
+    (request, response) => limit.take(request, response) || (short !== null && short(request, response)),
+  );
 }
 
 function running(app: NestFastifyApplication, url: string): RunningRouter {

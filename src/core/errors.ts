@@ -119,6 +119,37 @@ export const enginesFull = (model: string): RouterError =>
     1,
   );
 
+/** `retryAfter` in whole seconds. */
+export const tooManyRequests = (retryAfter: number): RouterError =>
+  new RouterError(
+    503,
+    'overloaded',
+    'As many requests are under way as may be (--max-concurrent-requests). Please try again.',
+    null,
+    retryAfter,
+  );
+
+/** A connection beyond `--max-connections`. `retryAfter` in whole seconds. */
+export const tooManyConnections = (retryAfter: number): RouterError =>
+  new RouterError(
+    503,
+    'overloaded',
+    'As many connections are open as may be (--max-connections). Please try again.',
+    null,
+    retryAfter,
+    true,
+  );
+
+/** The first token would come too late. `retryAfter` in whole seconds, when it would be the client's turn. */
+export const overloaded = (model: string, retryAfter: number): RouterError =>
+  new RouterError(
+    429,
+    'overloaded',
+    `The engines of model '${model}' are busy: the answer would begin too late. Please try again in ${retryAfter} s.`,
+    null,
+    retryAfter,
+  );
+
 export const shuttingDown = (): RouterError =>
   new RouterError(503, 'shutting_down', 'The router is shutting down. Please try again.', null, 1, true);
 
@@ -148,6 +179,7 @@ export const internalError = (): RouterError =>
 
 function openAiType(status: number): string {
   if (status === 404) return 'not_found_error';
+  if (status === 429) return 'rate_limit_error';
   if (status < 500) return 'invalid_request_error';
   return status === 503 ? 'service_unavailable' : 'server_error';
 }

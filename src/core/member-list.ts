@@ -19,6 +19,11 @@ export class MemberList<T extends Member<T>> implements Iterable<T> {
     return this.#size;
   }
 
+  /** The newest; the others follow by `after`. */
+  get first(): T | null {
+    return this.#first;
+  }
+
   add(member: T): void {
     member.before = null;
     member.after = this.#first;

@@ -25,4 +25,6 @@ export interface RequestFacts {
   openAttempts?: unknown;
   /** Where strategies keep what they reckon with until an attempt is over, for the same reason. */
   openPrompts?: unknown;
+  /** Where the gate keeps what it reckoned of the request, likewise; absent where it did not. */
+  gated?: unknown;
 }

@@ -20,6 +20,8 @@ export interface ReadResult {
   readonly session: string | null;
   /** The body is a JSON object: `jsonObject` gives it. */
   readonly json: boolean;
+  /** `priority` of the body, where it has a number for one. */
+  readonly priority?: number;
 }
 
 const SHAPES: ReadonlyMap<string, ApiShape> = new Map([
@@ -124,12 +126,14 @@ function readJson(body: Buffer, { sessionKey }: ReadInput): ReadResult {
   const object = readBytes(body, start, sessionKey) ?? readText(body, start);
   const model = own(object, 'model');
   if (model !== undefined && model !== null && typeof model !== 'string') throw modelNotString();
-  return {
+  const result = {
     model: model === undefined || model === null || model === '' ? null : model,
     stream: own(object, 'stream') === true,
     session: sessionKey === null ? null : sessionOf(own(object, sessionKey)),
     json: true,
   };
+  const priority = own(object, 'priority');
+  return typeof priority === 'number' ? { ...result, priority } : result;
 }
 
 /**

@@ -9,6 +9,7 @@ import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { countCause, LifetimeSeries } from '../stats/lifetime-series.js';
 import { OTHER_MODELS, UNKNOWN_MODEL } from '../stats/model-label.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
+import { AdmissionMetrics, type GateFigures } from './admission-metrics.js';
 import { type AttemptedReload, type BoundGauges, OwnMetrics } from './own-metrics.js';
 import { processMetrics } from './process-metrics.js';
 import { statesByUrl } from './engine-states.js';
@@ -37,6 +38,7 @@ export class RouterMetrics {
   /** Figures of this router as a whole; metrics of plugins may be registered here. */
   readonly registry = new Registry();
   readonly #own = new OwnMetrics(this.registry);
+  readonly #admission = new AdmissionMetrics(this.registry);
   readonly #process = processMetrics();
   readonly #incoming = new Map<string, number>();
   readonly #stats: RequestStatsService;
@@ -100,6 +102,26 @@ export class RouterMetrics {
   /** The router answered a request itself. @param code `code` of the error */
   rejected(code: string): void {
     this.#own.rejections.count(code);
+  }
+
+  /** The gate of a model refused a request. @param model a served name */
+  shed(model: string, reason: string): void {
+    this.#admission.shed(model, reason);
+  }
+
+  /** The gate of a model sent a request on that it had held. @param model a served name */
+  released(model: string, seconds: number): void {
+    this.#admission.released(model, seconds);
+  }
+
+  /** A connection beyond `--max-connections` was closed, or its request refused. */
+  connectionRefused(): void {
+    this.#admission.connectionRefused();
+  }
+
+  /** Says where the gates are read; once. */
+  bindGates(read: () => Iterable<GateFigures>): void {
+    this.#admission.bind(read);
   }
 
   /** The dynamic file changed. */

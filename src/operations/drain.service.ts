@@ -3,6 +3,8 @@ import type { Server } from 'node:http';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { SettingsStore } from '../config/settings-store.js';
+import { shuttingDown } from '../core/errors.js';
+import { AdmissionService } from '../proxy/admission/admission.service.js';
 import { DrainState } from '../proxy/drain-state.js';
 import { RealtimeGateway } from '../proxy/realtime.gateway.js';
 import { SilenceWatch } from '../proxy/silence-watch.js';
@@ -26,6 +28,7 @@ export class DrainService implements BeforeApplicationShutdown {
     private readonly realtime: RealtimeGateway,
     private readonly settings: SettingsStore,
     private readonly host: HttpAdapterHost,
+    private readonly admission: AdmissionService,
   ) {}
 
   /** In a host application with shutdown hooks, a signal drains the router before the server closes. */
@@ -47,6 +50,7 @@ export class DrainService implements BeforeApplicationShutdown {
     this.#log.log(`shutting down: unready now, new requests are taken for ${delay} s more`);
     await this.#until(() => false, delay);
     this.state.drain();
+    this.admission.empty(shuttingDown());
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     const before = this.#underWay;
     if (before > 0) this.#log.log(`${before} requests under way, they have ${shutdownTimeout} s to end`);

@@ -48,6 +48,20 @@ export class CandidatesService {
     return this.fleet.current.serving(model).length > 0;
   }
 
+  /** The engines that serve the model. */
+  serving(model: string): readonly Engine[] {
+    return this.fleet.current.serving(model);
+  }
+
+  /** How many engines may be tried for the model: those that are ejected only when there are no others. */
+  countUsable(model: string, now: number): number {
+    const serving = this.fleet.current.serving(model);
+    if (this.health.limited === 0) return serving.length;
+    let usable = 0;
+    for (const engine of serving) if (this.health.mayTry(engine, now)) usable++;
+    return usable > 0 ? usable : serving.length;
+  }
+
   /** Engines of the fleet that may be tried. */
   usable(): readonly Engine[] {
     return this.fleet.current.engines.filter((engine) => this.isUsable(engine));

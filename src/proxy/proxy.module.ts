@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { UpstreamClients } from '../upstream/upstream-clients.service.js';
+import { AdmissionService } from './admission/admission.service.js';
 import { AttemptListeners } from './attempt-listeners.js';
 import { BodyIntake } from './body-intake.js';
 import { BodyMemory } from './body-memory.js';
@@ -15,6 +16,7 @@ import { ModelsController } from './models.controller.js';
 import { ProxyController } from './proxy.controller.js';
 import { ProxyService } from './proxy.service.js';
 import { RealtimeGateway } from './realtime.gateway.js';
+import { RequestLimit } from './request-limit.js';
 import { SharedMemory } from './shared-memory.js';
 import { ShortWay } from './short-way.js';
 import { SilenceWatch } from './silence-watch.js';
@@ -23,6 +25,7 @@ import { SilenceWatch } from './silence-watch.js';
 @Module({
   controllers: [ModelsController, ProxyController],
   providers: [
+    AdmissionService,
     AttemptListeners,
     BodyIntake,
     BodyMemory,
@@ -37,16 +40,19 @@ import { SilenceWatch } from './silence-watch.js';
     HostApp,
     ProxyService,
     RealtimeGateway,
+    RequestLimit,
     SharedMemory,
     ShortWay,
     SilenceWatch,
   ],
   exports: [
+    AdmissionService,
     BodyMemory,
     CandidatesService,
     DrainState,
     ExchangeServices,
     RealtimeGateway,
+    RequestLimit,
     ShortWay,
     SilenceWatch,
   ],

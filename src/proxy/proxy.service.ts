@@ -10,6 +10,7 @@ import {
   routeNotFound,
   RouterError,
   shuttingDown,
+  tooManyRequests,
 } from '../core/errors.js';
 import { EXPLAIN, framingFault, headerValue, requestHeaders } from '../core/headers.js';
 import type { Ranking } from '../core/ranking.js';
@@ -20,6 +21,7 @@ import { Decisions } from '../decisions/decisions.service.js';
 import { RouterRun } from '../decisions/router-run.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
+import { AdmissionService } from './admission/admission.service.js';
 import type { Intake } from './body-intake.js';
 import { BodyReader, type ReadBody } from './body-reader.service.js';
 import { CandidatesService } from './candidates.service.js';
@@ -30,6 +32,7 @@ import { Exchange, type OutgoingRequest } from './exchange.js';
 import { ExchangeServices } from './exchange-services.js';
 import { ReceivedFacts } from './received-facts.js';
 import { RequestBody } from './request-body.js';
+import { RequestLimit } from './request-limit.js';
 import { TrustedPeers } from './trusted-peers.js';
 
 /** `api`: a route that needs a model. `any`: a path the router does not know, forwarded when it names one. */
@@ -67,6 +70,8 @@ export class ProxyService {
     private readonly drain: DrainState,
     private readonly decisions: Decisions,
     private readonly run: RouterRun,
+    private readonly admission: AdmissionService,
+    private readonly limit: RequestLimit,
   ) {
     const from = settings.current.trustedProxies;
     this.#trusted = { from, peers: new TrustedPeers(from) };
@@ -101,6 +106,7 @@ export class ProxyService {
       if (fault !== null) throw badFraming(fault);
       if (intake instanceof RouterError) throw intake;
       if (this.drain.draining) throw shuttingDown();
+      if (this.limit.reached) throw tooManyRequests(1 + Math.floor(Math.random() * 3));
       // The routes of the API are none of those that are not forwarded.
       if (kind === 'any' && !mayForward(path, allowEnginePath)) throw routeNotFound();
       this.#read(call);
@@ -140,6 +146,23 @@ export class ProxyService {
     }
     if (read.model === null) throw kind === 'any' ? routeNotFound() : modelRequired();
     const facts = this.#facts(call, read, read.model);
+    this.metrics.arrived(this.candidates.isServed(facts.model) ? facts.model : null);
+    if (this.admission.on) this.#apply(call, read, facts);
+    else this.#send(call, facts);
+  }
+
+  /** Lets the gate decide when it is sent. */
+  #apply(call: Call, read: ReadBody, facts: RequestFacts): void {
+    const { request, body, answer, receivedAt } = call;
+    this.admission.admit({
+      ...{ facts, headers: request.rawHeaders, body, answer, receivedAt, priority: read.priority ?? null },
+      send: () => this.#send(call, facts),
+      refuse: (error) => this.#refuse(call, error),
+    });
+  }
+
+  #send(call: Call, facts: RequestFacts): void {
+    const { answer } = call;
     const ranking = this.#rank(facts);
     if (this.settings.current.accessLog) this.#logRouting(facts, ranking, call.receivedAt);
     const followers = {
@@ -161,7 +184,6 @@ export class ProxyService {
   }
 
   #rank(facts: RequestFacts): Ranking {
-    this.metrics.arrived(this.candidates.isServed(facts.model) ? facts.model : null);
     const candidates = this.candidates.select(facts.model, performance.now());
     this.services.budget.request(performance.now());
     return this.routing.rank(facts, candidates);

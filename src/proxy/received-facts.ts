@@ -12,6 +12,7 @@ export class ReceivedFacts implements RequestFacts {
   readonly stream: boolean;
   openAttempts: unknown = null;
   openPrompts: unknown = null;
+  gated: unknown = null;
   /** Null: there is no JSON object, or it has been parsed. */
   #source: RequestBody | null;
   #body: Readonly<Record<string, unknown>> | undefined;

@@ -64,6 +64,21 @@ export class WorkerMetrics extends RouterMetrics {
     this.#counted();
   }
 
+  override shed(model: string, reason: string): void {
+    super.shed(model, reason);
+    this.#counted();
+  }
+
+  override released(model: string, seconds: number): void {
+    super.released(model, seconds);
+    this.#counted();
+  }
+
+  override connectionRefused(): void {
+    super.connectionRefused();
+    this.#counted();
+  }
+
   override async render(): Promise<RenderedMetrics> {
     return this.link.metrics();
   }

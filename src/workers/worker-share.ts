@@ -5,6 +5,7 @@ import { processMetrics } from '../metrics/process-metrics.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { BodyMemory } from '../proxy/body-memory.js';
 import { ExchangeServices } from '../proxy/exchange-services.js';
+import { RequestLimit } from '../proxy/request-limit.js';
 import { RoutingService } from '../routing/routing.service.js';
 import { LifetimeSeries } from '../stats/lifetime-series.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
@@ -39,6 +40,7 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly services: ExchangeServices,
     private readonly routing: RoutingService,
     private readonly health: HealthService,
+    private readonly requests: RequestLimit,
   ) {
     const send = (news: WorkerNews, sent: () => void): void => this.link.tell({ type: 'news', news }, sent);
     this.#channel = new NewsChannel(BATCH_MS, () => this.#gather(), send);
@@ -67,7 +69,14 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
       this.#show(engineId, count);
     }
     this.bodies.heldByOthers = bodies;
+    if (inFlight.length > 0) this.requests.ofOthers = this.#sumOfOthers();
     this.services.budget.add(budget, performance.now());
+  }
+
+  #sumOfOthers(): number {
+    let sum = 0;
+    for (const count of this.#others.values()) sum += count;
+    return sum;
   }
 
   #show(engineId: string, count: number): void {

@@ -75,17 +75,31 @@ export const ROUTING_SETTINGS = {
   ttftTarget: optionalSeconds({
     group: 'Routing',
     help:
-      'Within how many seconds the first token of an answer is wanted. prefixaware weighs waiting by it: a shorter target ' +
-      'makes it leave a busy engine sooner. Left out: it reckons with 2.',
+      'Within how many seconds the first token of an answer is wanted. Setting it turns admission on: requests are held while ' +
+      'the target can still be met, and refused with a Retry-After when not. prefixaware weighs waiting by it too: a shorter ' +
+      'target makes it leave a busy engine sooner. Left out: no admission, and prefixaware reckons with 2.',
   }),
   tpotTarget: seconds(
     {
       group: 'Routing',
       help:
         'Within how many seconds each further token of an answer is wanted. prefixaware weighs the delay of running ' +
-        'answers by it: a shorter target makes it spare busy engines more.',
+        'answers by it: a shorter target makes it spare busy engines more. Admission gives engines no more than they answer at this pace.',
     },
     { default: 0.05, min: 0.001 },
+  ),
+  tenantHeader: optionalText(
+    {
+      group: 'Routing',
+      help:
+        'The request header that names the tenant, for sharing engines fairly among tenants while requests are held ' +
+        '(--ttft-target). Left out: all are one.',
+    },
+    {
+      allowed: 'a header name such as x-tenant',
+      valueName: 'header',
+      pattern: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
+    },
   ),
   maxRequestsPerEngine: int(
     { group: 'Routing', help: 'The most requests in flight on one engine; 0 sets no limit.' },

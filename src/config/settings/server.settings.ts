@@ -90,6 +90,29 @@ export const SERVER_SETTINGS = {
       allowed: 'bytes or a size such as 512MiB, at most 1024GiB',
     },
   ),
+  maxConcurrentRequests: int(
+    {
+      group: 'Limits',
+      help: 'The most requests under way at once, held ones included; beyond it the answer is 503. 0 sets no limit.',
+    },
+    { default: 0, min: 0, max: 1_000_000 },
+  ),
+  maxConnections: int(
+    {
+      group: 'Limits',
+      help:
+        'The most connections of clients at once; 32 more are let in for /health, /ready, /version and /metrics alone, and ' +
+        'further ones are closed. 0 sets no limit.',
+    },
+    { default: 0, min: 0, max: 1_000_000 },
+  ),
+  maxHeldRequests: int(
+    {
+      group: 'Limits',
+      help: 'With --ttft-target: the most requests that each process holds for one model.',
+    },
+    { default: 1_000, min: 0, max: 10_000 },
+  ),
   maxHeaderSize: bytes(
     { group: 'Limits', help: 'The largest set of request headers.' },
     {

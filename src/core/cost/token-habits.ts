@@ -68,7 +68,7 @@ export class TokenHabits {
    * Takes in a finished answer.
    * @param pieces relayed pieces of its stream, which stand for tokens where the engine reports none
    */
-  heed(prompt: PromptBlocks | null, usage: TokenUsage | null, pieces: number): void {
+  heed(prompt: Pick<PromptBlocks, 'unit' | 'size'> | null, usage: TokenUsage | null, pieces: number): void {
     const output = usage?.completion || pieces;
     if (output > 0 && output <= MOST_TOKENS) this.#output.add(output);
     if (usage === null || !(usage.prompt > 0 && usage.prompt <= MOST_TOKENS)) return;
