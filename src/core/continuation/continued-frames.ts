@@ -1,3 +1,4 @@
+import type { TokenUsage } from '../attempt-event.js';
 import { endOfFirstFrame } from '../sse-frames.js';
 import { isObject, type Json, readStreamFrame, type TextShape } from './stream-frame.js';
 import type { NextRequest } from './next-request.js';
@@ -6,16 +7,13 @@ import type { SentStream } from './text-so-far.js';
 const NOTHING = Buffer.alloc(0);
 const asFrame = (body: Json): string => `data: ${JSON.stringify(body)}\n\n`;
 
-/** Fields of a chunk by which a client tells that chunks belong together. */
-const IDENTITY = ['id', 'object', 'created', 'model'] as const;
-
 /**
  * Makes the frames of an engine that goes on with a stream into more frames of that stream: same id, time and model, no
  * second role, and token counts of the whole.
  */
 export class ContinuedFrames {
   readonly #shape: TextShape;
-  readonly #first: Json;
+  readonly #identity: Json;
   /** Tokens that the engine got as a part of its prompt. */
   readonly #tokens: number;
   /** Of the client's own prompt; null while it is not known. */
@@ -25,7 +23,7 @@ export class ContinuedFrames {
 
   constructor(shape: TextShape, sent: SentStream, next: Pick<NextRequest, 'tokens' | 'repeats'>) {
     this.#shape = shape;
-    this.#first = sent.chunk;
+    this.#identity = sent.identity;
     this.#tokens = next.tokens;
     this.#prompt = sent.usage === null ? null : sent.usage.prompt;
     this.#repeats = next.repeats;
@@ -44,11 +42,21 @@ export class ContinuedFrames {
     return rest.length === 0 ? Buffer.from(out) : Buffer.concat([Buffer.from(out), rest]);
   }
 
+  /** Token counts of the whole stream, from those of its last engine. */
+  whole({ prompt, completion, cached }: TokenUsage): TokenUsage {
+    const own = this.#prompt ?? Math.max(0, prompt - this.#tokens);
+    return {
+      prompt: own,
+      completion: this.#tokens + completion,
+      cached: cached === null ? null : Math.min(own, cached),
+    };
+  }
+
   #frame(frame: string): string {
     const read = readStreamFrame(frame, this.#shape);
     if (read.kind !== 'chunk') return frame;
     const { body, text, finish } = read;
-    for (const field of IDENTITY) if (field in this.#first) body[field] = this.#first[field];
+    Object.assign(body, this.#identity);
     if (isObject(body['usage'])) body['usage'] = this.#usage(body['usage']);
     const [choice] = body['choices'] as Json[];
     if (choice === undefined) return asFrame(body);
@@ -76,21 +84,20 @@ export class ContinuedFrames {
 
   #usage(usage: Json): Json {
     const told = (field: string): number => (typeof usage[field] === 'number' ? usage[field] : 0);
-    const prompt = this.#prompt ?? Math.max(0, told('prompt_tokens') - this.#tokens);
-    const completion = this.#tokens + told('completion_tokens');
+    const details = usage['prompt_tokens_details'];
+    const tellsCached = isObject(details) && typeof details['cached_tokens'] === 'number';
+    const { prompt, completion, cached } = this.whole({
+      prompt: told('prompt_tokens'),
+      completion: told('completion_tokens'),
+      cached: tellsCached ? (details['cached_tokens'] as number) : null,
+    });
     const out: Json = {
       ...usage,
       prompt_tokens: prompt,
       total_tokens: prompt + completion,
       completion_tokens: completion,
     };
-    const details = usage['prompt_tokens_details'];
-    if (isObject(details) && typeof details['cached_tokens'] === 'number') {
-      out['prompt_tokens_details'] = {
-        ...details,
-        cached_tokens: Math.min(prompt, details['cached_tokens']),
-      };
-    }
+    if (tellsCached) out['prompt_tokens_details'] = { ...details, cached_tokens: cached };
     return out;
   }
 }
@@ -106,12 +113,10 @@ export function endingOf(sent: SentStream, wantsUsage: boolean): string | null {
   if (!wantsUsage || sent.usageTold) return 'data: [DONE]\n\n';
   if (sent.usage === null) return null;
   const { prompt, completion } = sent.usage;
-  const chunk: Json = {};
-  for (const field of IDENTITY) if (field in sent.chunk) chunk[field] = sent.chunk[field];
   const usage = {
     prompt_tokens: prompt,
     total_tokens: prompt + completion,
     completion_tokens: completion,
   };
-  return `${asFrame({ ...chunk, choices: [], usage })}data: [DONE]\n\n`;
+  return `${asFrame({ ...sent.identity, choices: [], usage })}data: [DONE]\n\n`;
 }

@@ -21,7 +21,7 @@ export interface NextRequest {
  * completions by prompt and text. White space at the end of a chat's text is left to the next engine, since some templates
  * trim messages.
  *
- * A piece counts as one token, as in vLLM, unless the stream has told its usage.
+ * Tokens are counted by the usage that the stream has told, else by its pieces and words.
  * @param body of the client's request, which `whyNotContinuable` has found nothing against
  * @returns a word for why there is none
  */

@@ -23,6 +23,16 @@ export type StreamFrame =
       readonly finish: string | null;
     };
 
+/** Fields of a chunk by which a client tells that chunks belong together. */
+const IDENTITY = ['id', 'object', 'created', 'model'];
+
+/** What all chunks of a stream have in common. */
+export function identityOf(chunk: Json): Json {
+  const identity: Json = {};
+  for (const field of IDENTITY) if (field in chunk) identity[field] = chunk[field];
+  return identity;
+}
+
 const NONE: StreamFrame = { kind: 'none' };
 const DONE: StreamFrame = { kind: 'done' };
 const OTHER: StreamFrame = { kind: 'other' };

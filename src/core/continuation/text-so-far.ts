@@ -1,5 +1,5 @@
 import { endOfFirstFrame } from '../sse-frames.js';
-import { isObject, type Json, readStreamFrame, type TextShape } from './stream-frame.js';
+import { identityOf, isObject, type Json, readStreamFrame, type TextShape } from './stream-frame.js';
 import { unframed } from './unframed.js';
 
 /** Most bytes of a stream that wait to be read; what is read takes a fiftieth of them. */
@@ -10,8 +10,13 @@ const SCARCE_RAW = 8 * 1024;
 const MAX_TEXT = 1024 * 1024;
 /** Most bytes kept of all streams. */
 const MAX_TOTAL = 64 * 1024 * 1024;
-/** Pieces whose ends are known; of those before them it is known how many they were. */
+/** Tokens whose ends are known; of those before them it is known how many they were. */
 const MAX_ENDS = 256;
+/**
+ * The end of a word that another one follows. An engine whose reader is slow puts several tokens into one piece; no
+ * tokenizer that is in use has tokens of more than one word, so that a piece is at least as many tokens as words.
+ */
+const WORD_END = /\S(?=\s+\S)/g;
 /** What a buffer and its place in a list take beside its bytes. */
 const PIECE_COST = 160;
 
@@ -32,9 +37,9 @@ export interface SeenUsage {
 /** What a client has been sent of one stream of text. */
 export interface SentStream {
   readonly text: string;
-  /** Where each piece of text ends in `text`, the last ones; pieces may be empty. */
+  /** Where each token ends in `text`, the last ones, as far as pieces and words tell; a token may be empty. */
   readonly ends: readonly number[];
-  /** Pieces before those of `ends`. */
+  /** Tokens before those of `ends`. */
   readonly older: number;
   /** Null when the stream carried none. */
   readonly usage: SeenUsage | null;
@@ -44,8 +49,8 @@ export interface SentStream {
   readonly usageTold: boolean;
   /** `[DONE]` has gone out. */
   readonly done: boolean;
-  /** The chunk before the last text, whose id, time and model all others have. */
-  readonly chunk: Json;
+  /** Id, time and model that all its chunks have. */
+  readonly identity: Json;
 }
 
 const count = (value: unknown): number => (typeof value === 'number' && value >= 0 ? value : 0);
@@ -67,7 +72,7 @@ export class TextSoFar {
   #finish: string | null = null;
   #usageTold = false;
   #done = false;
-  #chunk: Json | null = null;
+  #identity: Json | null = null;
   /** Bytes that are counted in `memory`. */
   #counted = 0;
   #lost = false;
@@ -101,7 +106,7 @@ export class TextSoFar {
   /** What has been sent; null when it was given up, or no text was among it. */
   sent(): SentStream | null {
     if (!this.#lost) this.#read();
-    if (this.#lost || this.#chunk === null) return null;
+    if (this.#lost || this.#identity === null) return null;
     return {
       text: this.#text,
       ends: this.#ends,
@@ -110,7 +115,7 @@ export class TextSoFar {
       finish: this.#finish,
       usageTold: this.#usageTold,
       done: this.#done,
-      chunk: this.#chunk,
+      identity: this.#identity,
     };
   }
 
@@ -121,7 +126,7 @@ export class TextSoFar {
     this.#framed = [];
     this.#text = '';
     this.#ends = [];
-    this.#chunk = null;
+    this.#identity = null;
     this.#count(-this.#counted);
   }
 
@@ -160,7 +165,7 @@ export class TextSoFar {
       return read.kind !== 'other';
     }
     const { body, text, finish } = read;
-    this.#chunk ??= body;
+    this.#identity ??= identityOf(body);
     if (text !== null) this.#append(text);
     if (finish !== null) this.#finish = finish;
     const usage = body['usage'];
@@ -172,10 +177,13 @@ export class TextSoFar {
   }
 
   #append(text: string): void {
+    const before = this.#text.length;
     this.#text += text;
+    for (const { index } of text.matchAll(WORD_END)) this.#ends.push(before + index + 1);
     this.#ends.push(this.#text.length);
-    if (this.#ends.length < 2 * MAX_ENDS) return;
-    this.#older += MAX_ENDS;
-    this.#ends = this.#ends.slice(MAX_ENDS);
+    const over = this.#ends.length - MAX_ENDS;
+    if (over < MAX_ENDS) return;
+    this.#older += over;
+    this.#ends = this.#ends.slice(over);
   }
 }

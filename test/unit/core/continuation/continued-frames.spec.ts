@@ -12,7 +12,7 @@ const sent: SentStream = {
   finish: null,
   usageTold: false,
   done: false,
-  chunk: { ...chunk, choices: [] },
+  identity: chunk,
 };
 const framesFor = (more: { tokens?: number; repeats?: string; usage?: SentStream['usage'] } = {}) =>
   new ContinuedFrames(
@@ -69,6 +69,15 @@ describe('ContinuedFrames', () => {
     ]);
   });
 
+  it('counts the same for the router', () => {
+    expect(framesFor().whole({ prompt: 9, completion: 5, cached: 8 })).toEqual({
+      prompt: 7,
+      completion: 7,
+      cached: 7,
+    });
+    expect(framesFor().whole({ prompt: 9, completion: 5, cached: null }).cached).toBeNull();
+  });
+
   it('does not say that more of the prompt was cached than there is', () => {
     const details = {
       ...usageOf(9, 5),
@@ -108,7 +117,7 @@ describe('ContinuedFrames', () => {
   it('rewrites completions', () => {
     const frames = new ContinuedFrames(
       'completions',
-      { ...sent, chunk: { id: 'cmpl-mine' } },
+      { ...sent, identity: { id: 'cmpl-mine' } },
       { tokens: 1, repeats: '' },
     );
     expect(parsed(take(frames, completionText(' c', 'stop', { id: 'cmpl-other' })))).toMatchObject([

@@ -9,7 +9,7 @@ const completion = { model: 'm', stream: true, prompt: 'once' };
 function sentOf(pieces: readonly string[], more: Partial<SentStream> = {}): SentStream {
   let text = '';
   const ends = pieces.map((piece) => (text += piece).length);
-  const base = { usage: null, finish: null, usageTold: false, done: false, chunk: {}, older: 0 };
+  const base = { usage: null, finish: null, usageTold: false, done: false, identity: {}, older: 0 };
   return { ...base, text, ends, ...more };
 }
 

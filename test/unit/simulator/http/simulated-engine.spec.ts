@@ -68,14 +68,14 @@ describe('the simulated engine', () => {
       const question = chats ? { messages } : { prompt: 'a b' };
       const whole = await told(first, { ...question, max_tokens: 9 });
       const begin = whole.text.split(' ').slice(0, 5).join(' ');
-      const open = chats
+      const begun = chats
         ? {
             messages: [...messages, { role: 'assistant', content: begin }],
             continue_final_message: true,
             add_generation_prompt: false,
           }
         : { prompt: `a b${begin}` };
-      const rest = await told(second, { ...open, max_tokens: 5 });
+      const rest = await told(second, { ...begun, max_tokens: 5 });
       expect(begin + rest.text).toBe(whole.text);
       expect(rest.prompt).toBe(whole.prompt + 4);
     },
