@@ -26,6 +26,7 @@ export interface BoundGauges {
 export class OwnMetrics {
   readonly retries: CauseCounter;
   readonly rejections: CauseCounter;
+  readonly streamContinuations: CauseCounter;
   readonly staleResends: Counter;
   readonly clientDisconnects: Counter;
   readonly #reloads: CauseCounter;
@@ -47,6 +48,12 @@ export class OwnMetrics {
       'vllm_router_rejections_total',
       'code',
       'Requests that the router answered itself with an error, by the code of the error.',
+    );
+    this.streamContinuations = new CauseCounter(
+      registry,
+      'vllm_router_stream_continuations_total',
+      'outcome',
+      'Streams that broke off after their first output with --stream-failover continue, by what became of them.',
     );
     this.#reloads = new CauseCounter(
       registry,

@@ -102,6 +102,11 @@ export class RouterMetrics {
     this.#own.rejections.count(code);
   }
 
+  /** A stream broke off that might be continued. @param outcome what became of it, a word of the code */
+  streamContinuation(outcome: string): void {
+    this.#own.streamContinuations.count(outcome);
+  }
+
   /** The dynamic file changed. */
   reloaded(outcome: AttemptedReload): void {
     this.#own.reloaded(outcome, Date.now() / 1000);

@@ -49,6 +49,7 @@ describe('loadSettings', () => {
       firstByteTimeout: null,
       idleTimeout: 120,
       totalTimeout: 3600,
+      streamFailover: 'error',
       engineStatsInterval: 30,
       requestStatsWindow: 60,
       logStats: false,

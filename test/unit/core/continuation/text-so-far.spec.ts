@@ -130,11 +130,11 @@ describe('TextSoFar', () => {
   });
 
   it('reads the same however the frames came together', () => {
-    const piece = fc.string({
+    const words = fc.string({
       unit: fc.constantFrom('a', ' ', '\n', '"', '\\', 'é', '😀', '\r'),
       maxLength: 4,
     });
-    const pieces = fc.array(piece, { minLength: 1, maxLength: 12 });
+    const pieces = fc.array(words, { minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(pieces, fc.array(fc.boolean()), fc.array(fc.boolean()), (texts, joins, framings) => {
         const all = new ContinuationMemory();
