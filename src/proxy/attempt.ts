@@ -233,12 +233,10 @@ export class Attempt implements AnswerHandler {
   #failed(cause: AttemptCause): void {
     if (this.phase === 'relaying') {
       const inside = this.#relay?.insideFrame ?? false;
-      if (inside || !this.owner.goesOn(cause))
-        this.answer.breakOff(brokenOff(cause, isTimeout(cause)), inside);
-    } else {
-      // The exchange decides afterwards, in one place, what the client hears: the begin of an answer is none.
-      this.owner.triesAnother(cause, false);
-    }
+      const goesOn = !inside && this.owner.goesOn(cause);
+      if (!goesOn) this.answer.breakOff(brokenOff(cause, isTimeout(cause)), inside);
+      // Else the exchange decides afterwards, in one place, what the client hears: the begin of an answer is none.
+    } else this.owner.triesAnother(cause, false);
     this.#finish(isTimeout(cause) ? 'timeout' : 'failed', cause);
   }
 
