@@ -46,6 +46,10 @@ const SHOWS = {
   C8: ['c8-hostile-prompts', 'prompts that are made to slow a decision down do not'],
   C9: ['c9-virtual-speed', 'eight engines in simulated time, a hundred times faster than real time'],
   C11: ['c11-workers-learn', 'two workers: what one learns of a prompt, the other knows within 50 ms'],
+  D2: [
+    'd2-killed-engine',
+    'an engine is killed under load: no request fails, and no stream, whose text is that without a break',
+  ],
   D4: ['d4-overload', 'twice the load: goodput with and without the gate, and clients that come back'],
   D5: ['d5-tenants', 'a tenant that sends ten times its share: what the other one feels'],
   D6: [

@@ -46,7 +46,7 @@ export type AttemptEvent =
       readonly usage: TokenUsage | null;
       /** Pieces of a stream that were relayed, which are tokens where the engine sends one in each; 0 otherwise. */
       readonly pieces?: number;
-      /** The client took a part of the answer later than it was there: its time tells of the client too. */
+      /** Its time is not that of its tokens: the client took a part later than it was there, or another engine made a part. */
       readonly heldUp?: boolean;
       /** The generated text, for strategies with `needsAnswer`; null when it was too long or is not known. */
       readonly answer?: string | null;

@@ -62,7 +62,7 @@ export class DecisionTrace {
 
   /** @param at monotonic milliseconds */
   firstToken(at: number): void {
-    this.#ttft = secondsOf(at - this.#receivedAt);
+    this.#ttft ??= secondsOf(at - this.#receivedAt);
   }
 
   finished(event: AttemptEvent & { type: 'finished' }): void {

@@ -124,6 +124,11 @@ export class RouterMetrics {
     this.#admission.bind(read);
   }
 
+  /** A stream broke off that might be continued. @param outcome what became of it, a word of the code */
+  streamContinuation(outcome: string): void {
+    this.#own.streamContinuations.count(outcome);
+  }
+
   /** The dynamic file changed. */
   reloaded(outcome: AttemptedReload): void {
     this.#own.reloaded(outcome, Date.now() / 1000);

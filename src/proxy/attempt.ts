@@ -13,10 +13,10 @@ import {
   type UpstreamExchange,
   type UpstreamRequest,
 } from '../upstream/upstream-client.js';
-import type { ClientAnswer } from './client-answer.js';
 import { HeldAnswer } from './held-answer.js';
 import type { KeptAnswer } from './kept-answer.js';
 import { RelayCut } from './relay-cut.js';
+import type { RelayTarget } from './relay-target.js';
 
 /** What an attempt asks of and tells the exchange it belongs to. */
 export interface AttemptOwner {
@@ -26,6 +26,8 @@ export interface AttemptOwner {
    */
   triesAnother(cause: AttemptCause, answered: boolean): boolean;
   committed(attempt: Attempt): void;
+  /** Whether an answer that broke off after commit needs no end from here: another engine goes on, or it is complete. */
+  goesOn(cause: AttemptCause): boolean;
   /** Called per relayed piece of a stream; `seconds` since the piece before. */
   interToken(seconds: number): void;
   resent(): void;
@@ -69,7 +71,7 @@ export class Attempt implements AnswerHandler {
     readonly engine: Engine,
     private readonly client: UpstreamClient,
     private readonly request: UpstreamRequest,
-    private readonly answer: ClientAnswer,
+    private readonly answer: RelayTarget,
     private readonly owner: AttemptOwner,
     /** Keeps the answer for those who want its text; null when nobody does. */
     private kept: KeptAnswer | null,
@@ -96,6 +98,12 @@ export class Attempt implements AnswerHandler {
     if (this.phase === 'over') return;
     this.#exchange?.close();
     this.#finish('client_left', null);
+  }
+
+  /** Another engine goes on with what this one has begun. */
+  handOver(cause: AttemptCause): void {
+    this.#exchange?.close();
+    this.#finish('failed', cause);
   }
 
   head(status: number, statusText: string, headers: string[]): void {
@@ -174,8 +182,7 @@ export class Attempt implements AnswerHandler {
       this.fault = verdict.cause;
       return false;
     }
-    this.#exchange?.close();
-    this.#finish('failed', verdict.cause);
+    this.handOver(verdict.cause);
     return true;
   }
 
@@ -225,11 +232,11 @@ export class Attempt implements AnswerHandler {
 
   #failed(cause: AttemptCause): void {
     if (this.phase === 'relaying') {
-      this.answer.breakOff(brokenOff(cause, isTimeout(cause)), this.#relay?.insideFrame ?? false);
-    } else {
-      // The exchange decides afterwards, in one place, what the client hears: the begin of an answer is none.
-      this.owner.triesAnother(cause, false);
-    }
+      const inside = this.#relay?.insideFrame ?? false;
+      const goesOn = !inside && this.owner.goesOn(cause);
+      if (!goesOn) this.answer.breakOff(brokenOff(cause, isTimeout(cause)), inside);
+      // Else the exchange decides afterwards, in one place, what the client hears: the begin of an answer is none.
+    } else this.owner.triesAnother(cause, false);
     this.#finish(isTimeout(cause) ? 'timeout' : 'failed', cause);
   }
 

@@ -76,6 +76,11 @@ export class ClientAnswer {
     return this.#left || this.response.destroyed || this.response.req.socket.destroyed;
   }
 
+  /** Takes more bytes than the engine has announced. */
+  get extensible(): boolean {
+    return this.#extensible;
+  }
+
   /** The body goes out in chunk framing: `writeFramed` takes chunks as they came. */
   get framing(): boolean {
     return this.#writer!.framing;

@@ -12,6 +12,7 @@ import { CandidatesService } from './candidates.service.js';
 import { FailureLog } from './failure-log.js';
 import { KeptAnswers } from './kept-answer.js';
 import { SilenceWatch } from './silence-watch.js';
+import { StreamContinuations } from './stream-continuations.service.js';
 
 /** Told of each relayed piece of a stream, in seconds since the piece before. */
 export interface InterTokenClock {
@@ -36,5 +37,6 @@ export class ExchangeServices {
     readonly listeners: AttemptListeners,
     readonly failures: FailureLog,
     readonly decisions: Decisions,
+    readonly continuations: StreamContinuations,
   ) {}
 }

@@ -1,8 +1,7 @@
 import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
-import { type AttemptCause, isTimeout, takesBudget } from '../core/attempt-failure.js';
+import { type AttemptCause, takesBudget } from '../core/attempt-failure.js';
 import { isComputed } from '../core/cost/prompt-work.js';
 import { explanation } from '../core/decision.js';
-import { engineTimeout, engineUnreachable, shuttingDown, type RouterError } from '../core/errors.js';
 import type { Member } from '../core/member-list.js';
 import type { Ranked, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
@@ -10,7 +9,9 @@ import type { DecisionTrace } from '../decisions/decision-trace.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import type { ClientAnswer, LeaveListener } from './client-answer.js';
 import type { ExchangeServices, InterTokenClock } from './exchange-services.js';
+import { FailedAttempts } from './failed-attempts.js';
 import type { RequestBody } from './request-body.js';
+import type { StreamContinuation } from './stream-continuation.js';
 
 /** What goes to an engine, the same for every attempt. */
 export interface OutgoingRequest {
@@ -29,11 +30,6 @@ export interface ExchangeFollowers {
   readonly explains: boolean;
 }
 
-interface Failure {
-  readonly engineUrl: string;
-  readonly cause: AttemptCause;
-}
-
 /**
  * One request on its way: tries the ranked engines until one answers, and accounts for each attempt.
  * It is over when the client has its answer or is gone.
@@ -46,7 +42,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   attempt: Attempt | null = null;
 
   readonly #tried = new Set<string>();
-  readonly #failures: Failure[] = [];
+  readonly #failures = new FailedAttempts();
   #ranking: Ranking;
   #next: Ranked | null;
   /** The ranking that `#next` is of. */
@@ -54,6 +50,8 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   #attempts = 0;
   #over = false;
   #interToken: InterTokenClock | null = null;
+  /** Null: a stream that breaks off ends there. */
+  readonly #continuation: StreamContinuation | null;
 
   constructor(
     readonly facts: RequestFacts,
@@ -65,6 +63,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   ) {
     this.#ranking = this.#nextOf = ranking;
     this.#next = ranking[0] ?? null;
+    this.#continuation = services.continuations.begin(facts, outgoing.body, answer, this);
   }
 
   /** Begins with the first engine of the ranking. */
@@ -92,7 +91,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     if (this.answer.left || cause === 'total_timeout' || cause === 'shutdown') return false;
     const costs = takesBudget(cause, answered);
     // The answer of an engine that is going down is none that a client could use.
-    const next = this.#untried(now, answered && costs);
+    const next = this.#untried(now, answered && costs && !this.answer.started);
     if (next === undefined || (costs && !this.services.budget.take(now))) return false;
     this.#next = next;
     return true;
@@ -100,8 +99,8 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
 
   committed(attempt: Attempt): void {
     if (this.services.health.size > 0 || attempt.fault !== null) this.#heed(attempt);
-    // From here on it is sent to no other engine.
-    this.outgoing.body.release();
+    // From here on it is sent to no other engine, unless its stream may go on at one.
+    if (!this.#continuation?.committed()) this.outgoing.body.release();
     if (!attempt.streams) return;
     this.#interToken = this.services.stats.interToken(attempt.engine, this.facts.model);
     const at = performance.now();
@@ -114,6 +113,10 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
       attempt: this.#attempts,
       sinceDispatch: at - attempt.startedAt,
     });
+  }
+
+  goesOn(cause: AttemptCause): boolean {
+    return this.#continuation?.goesOn(cause) ?? false;
   }
 
   interToken(seconds: number): void {
@@ -135,9 +138,9 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
       attempt: this.#attempts,
       outcome,
       status: attempt.status,
-      usage: attempt.usage,
+      usage: this.#continuation === null ? attempt.usage : this.#continuation.whole(attempt.usage),
       pieces: attempt.pieces,
-      heldUp: attempt.heldUp,
+      heldUp: attempt.heldUp || this.#continuation?.began === true,
       answer: attempt.answerText(outcome),
       cause,
       sinceDispatch: at - attempt.startedAt,
@@ -145,20 +148,23 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     this.followers.trace?.finished(event);
     this.services.listeners.observe(event);
     if (cause !== null) {
-      this.#failures.push({ engineUrl: attempt.engine.url, cause });
+      this.#failures.add(attempt.engine.url, cause);
       this.services.health.failed(attempt.engine, cause, attempt.startedAt, at);
     }
     this.services.health.ended(attempt.engine, attempt.startedAt);
-    const moves =
-      (outcome === 'failed' || outcome === 'timeout') && !this.answer.started && !this.answer.left;
+    const open = !this.answer.started || this.#continuation?.waiting === true;
+    const moves = (outcome === 'failed' || outcome === 'timeout') && open && !this.answer.left;
     if (moves && this.#next !== null) {
       this.services.metrics.retried(cause ?? 'reset');
       this.#dispatch();
       return;
     }
-    if (cause !== null && !this.answer.left) {
+    if (cause !== null && !this.answer.left && !this.#continuation?.completed) {
       const { id, model } = this.facts;
-      this.services.failures.write(`request ${id} for model ${model} failed: ${this.#told(true)}`, at);
+      this.services.failures.write(
+        `request ${id} for model ${model} failed: ${this.#failures.told(true)}`,
+        at,
+      );
     }
     if (moves) this.#giveUp(cause);
     this.#end();
@@ -170,10 +176,13 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     this.#tried.add(engine.id);
     this.#attempts++;
     const { client, pathPrefix } = this.services.upstreams.of(engine);
-    const { method, target, headers, body } = this.outgoing;
-    const kept = this.services.routing.needsAnswer ? this.services.kept.begin() : null;
-    const request = { method, path: pathPrefix + target, headers, body: body.pieces };
-    const attempt = new Attempt(engine, client, request, this.answer, this, kept);
+    const { method, target, headers, body: own } = this.outgoing;
+    const going = this.#continuation;
+    const body = (going?.body ?? own).pieces;
+    // The rest of a text is not what the prompt was answered with.
+    const kept = this.services.routing.needsAnswer && !going?.began ? this.services.kept.begin() : null;
+    const request = { method, path: pathPrefix + target, headers, body };
+    const attempt = new Attempt(engine, client, request, going ?? this.answer, this, kept);
     this.attempt = attempt;
     this.services.health.sent(engine, attempt.startedAt);
     this.followers.trace?.dispatched(ranked);
@@ -192,7 +201,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   }
 
   /** The best engine to try next; one that is ejected only where the client would get no answer otherwise. */
-  #untried(now: number, answered: boolean): Ranked | undefined {
+  #untried(now: number, lastResort: boolean): Ranked | undefined {
     const { routing, candidates } = this.services;
     const left = this.#ranking.filter(
       ({ candidate: { engine } }) => !this.#tried.has(engine.id) && candidates.eligible(engine, now),
@@ -203,7 +212,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
       return this.#ranking[0];
     }
     this.#nextOf = left;
-    if (left.length > 0 || answered) return left[0];
+    if (left.length > 0 || !lastResort) return left[0];
     const last = candidates.lastResort(this.facts.model, this.#tried);
     this.#nextOf = last.length > 0 ? routing.rank(this.facts, last) : [];
     return this.#nextOf[0];
@@ -219,28 +228,17 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   }
 
   #giveUp(cause: AttemptCause | null): void {
-    const error = this.#verdict(cause);
+    if (this.answer.started) return this.#continuation?.giveUp();
+    const error = this.#failures.verdict(cause, this.services.settings.current.exposeEngineUrls);
     this.services.metrics.rejected(error.code);
     this.answer.error(error);
-  }
-
-  #verdict(cause: AttemptCause | null): RouterError {
-    if (cause === 'shutdown') return shuttingDown();
-    const told = this.#told(this.services.settings.current.exposeEngineUrls);
-    return cause !== null && isTimeout(cause) ? engineTimeout(told) : engineUnreachable(told);
-  }
-
-  /** What happened at each engine, in order. */
-  #told(urls: boolean): string {
-    return this.#failures
-      .map(({ engineUrl, cause }, i) => `attempt ${i + 1}${urls ? ` (${engineUrl})` : ''}: ${cause}`)
-      .join('; ');
   }
 
   #end(): void {
     this.#over = true;
     this.services.watch.remove(this);
     this.outgoing.body.release();
+    this.#continuation?.release();
     if (this.followers.trace !== null) this.services.decisions.end(this.followers.trace, this.facts);
   }
 }

@@ -20,6 +20,7 @@ import { RequestLimit } from './request-limit.js';
 import { SharedMemory } from './shared-memory.js';
 import { ShortWay } from './short-way.js';
 import { SilenceWatch } from './silence-watch.js';
+import { StreamContinuations } from './stream-continuations.service.js';
 
 /** Takes requests from clients to engines and answers back. */
 @Module({
@@ -44,6 +45,7 @@ import { SilenceWatch } from './silence-watch.js';
     SharedMemory,
     ShortWay,
     SilenceWatch,
+    StreamContinuations,
   ],
   exports: [
     AdmissionService,

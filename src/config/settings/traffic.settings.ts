@@ -1,6 +1,6 @@
-import { optionalSeconds, seconds } from '../setting-kinds.js';
+import { choice, optionalSeconds, seconds } from '../setting-kinds.js';
 
-/** How long each step of a request may take. */
+/** How long each step of a request may take, and what becomes of answers that break off. */
 export const TRAFFIC_SETTINGS = {
   clientHeaderTimeout: seconds(
     { group: 'Timeouts', help: 'How long a client may take to send its request headers.' },
@@ -28,5 +28,14 @@ export const TRAFFIC_SETTINGS = {
   totalTimeout: seconds(
     { group: 'Timeouts', help: 'How long a request may take in all.' },
     { default: 3600 },
+  ),
+  streamFailover: choice(
+    {
+      group: 'Routing',
+      help:
+        'What becomes of a stream whose engine breaks off after its first output: error (it ends in an error event), or ' +
+        'continue (chats and completions of one plain text go on at another engine from the text already sent).',
+    },
+    { values: ['error', 'continue'], default: 'error', synonyms: { off: 'error' } },
   ),
 };

@@ -20,7 +20,7 @@ export interface GenerationApi {
 }
 
 const messagesPrompt = (body: JsonObject): readonly Prompt[] => [
-  chatPrompt(Array.isArray(body.messages) ? body.messages : []),
+  chatPrompt(Array.isArray(body.messages) ? body.messages : [], body.continue_final_message === true),
 ];
 
 export const CHAT: GenerationApi = {

@@ -51,7 +51,7 @@ export class Job implements SequenceSpec {
     this.maxTokens = wish.maxTokens;
     this.stopAfter = wish.stopAfter;
     this.priority = wish.priority;
-    this.outputToken = tokens.id;
+    this.outputToken = (index) => tokens.id(index);
   }
 }
 

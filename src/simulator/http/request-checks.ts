@@ -56,15 +56,22 @@ export function modelFor(state: EngineState, name: unknown): SimulatedModel | En
   };
 }
 
+const CONTINUES_AND_BEGINS =
+  'continue_final_message and add_generation_prompt are not compatible. Use continue_final_message when you want the ' +
+  'model to continue the final message, and add_generation_prompt when you want to add a header that will prompt it to ' +
+  'start a new assistant message instead.';
+
 /** The schema of `messages`, as far as the recorded errors show it. */
 export function checkMessages(body: JsonObject): EngineError | null {
   if (body.messages === undefined) return fault('missing', 'body.messages', 'Field required', body);
   if (!Array.isArray(body.messages)) {
     return fault('list_type', 'body.messages', 'Input should be a valid list', body.messages);
   }
-  return body.messages.length > 0
-    ? null
-    : badRequest('Cannot apply chat template to an empty conversation. Provide at least one message.');
+  if (body.messages.length === 0) {
+    return badRequest('Cannot apply chat template to an empty conversation. Provide at least one message.');
+  }
+  const both = body.continue_final_message === true && body.add_generation_prompt !== false;
+  return both ? badRequest(CONTINUES_AND_BEGINS) : null;
 }
 
 /** Python writes a float with a point. */

@@ -31,9 +31,8 @@ export function countWords(text: string): number {
   return count;
 }
 
-/** FNV-1a, 32 bits, of a part of a text. */
-function hash(text: string, from = 0, to = text.length): number {
-  let value = 0x811c9dc5;
+/** FNV-1a, 32 bits, of a part of a text; `value` goes on from the hash of what stands before it. */
+function hash(text: string, from = 0, to = text.length, value = 0x811c9dc5): number {
   for (let index = from; index < to; index += 1) {
     value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
   }
@@ -68,16 +67,18 @@ const ASSISTANT = wordId('assistant');
 /**
  * The prompt of a list of chat messages. As the template of the recorded engine does, each message begins with
  * one token for its role, and one more at the end asks for the answer. Items without a role count as well.
+ * @param open the last message is the beginning of the answer (`continue_final_message`)
  */
-export function chatPrompt(messages: readonly unknown[]): Prompt {
+export function chatPrompt(messages: readonly unknown[], open = false): Prompt {
   const parts = messages.map((message) => (isObject(message) ? contentText(message.content) : ''));
-  const ids = new Int32Array(parts.reduce((sum, part) => sum + countWords(part) + 1, 1));
+  const ids = new Int32Array(parts.reduce((sum, part) => sum + countWords(part) + 1, open ? 0 : 1));
   let at = 0;
   parts.forEach((part, index) => {
     const message = messages[index];
     ids[at++] = wordId(isObject(message) && typeof message.role === 'string' ? message.role : '');
     at = writeIds(ids, at, part);
   });
+  if (open) return { text: parts.slice(0, -1).join('\n') + (parts.at(-1) ?? '').trimEnd(), ids };
   ids[at] = ASSISTANT;
   return { text: parts.join('\n'), ids };
 }
@@ -107,13 +108,44 @@ const WORDS = Array.from({ length: VOCABULARY }, (_, index) => ` w${index}`);
 const WORD_IDS = WORDS.map((word) => wordId(word.trim()));
 
 /**
- * The words an engine answers a prompt with: the same on every engine, so that answers can be compared.
- * `choice` is the number of the answer when several are asked for.
+ * The words an engine answers a prompt with: the same on every engine, so that answers can be compared. As in greedy
+ * decoding, each word follows from all the text before it, so that an answer whose beginning is part of the prompt goes on
+ * as it would have.
  */
+class GreedyTokens implements TokenSource {
+  readonly ascii = true;
+  readonly #words: number[] = [];
+  /** Hash of the prompt and the words so far. */
+  #state: number;
+
+  constructor(prompt: string, choice: number) {
+    this.#state = hash(prompt) ^ Math.imul(choice, 0x9e3779b1);
+  }
+
+  text(index: number): string {
+    return WORDS[this.#word(index)] ?? '';
+  }
+
+  id(index: number): number {
+    return WORD_IDS[this.#word(index)] ?? 0;
+  }
+
+  #word(index: number): number {
+    const words = this.#words;
+    for (let next = words.length; next <= index; next += 1) {
+      // The low bits of such a hash follow from few of the text's bits.
+      const word = (Math.imul(this.#state ^ (this.#state >>> 15), 0x2c1b3c6d) >>> 16) & (VOCABULARY - 1);
+      words.push(word);
+      const text = WORDS[word] ?? '';
+      this.#state = hash(text, 0, text.length, this.#state);
+    }
+    return words[index] ?? 0;
+  }
+}
+
+/** What an engine answers `prompt` with; `choice` is the number of the answer when several are asked for. */
 export function tokensFor(prompt: string, choice = 0): TokenSource {
-  const seed = hash(prompt) + Math.imul(choice, 0x9e3779b1);
-  const at = (index: number): number => (seed + Math.imul(index, 7919)) & (VOCABULARY - 1);
-  return { ascii: true, text: (index) => WORDS[at(index)] ?? '', id: (index) => WORD_IDS[at(index)] ?? 0 };
+  return new GreedyTokens(prompt, choice);
 }
 
 /** These words, again and again. */

@@ -53,6 +53,7 @@ describe('loadSettings', () => {
       firstByteTimeout: null,
       idleTimeout: 120,
       totalTimeout: 3600,
+      streamFailover: 'error',
       engineStatsInterval: 30,
       requestStatsWindow: 60,
       logStats: false,

@@ -208,7 +208,11 @@ describe('RouterMetrics', () => {
     const names = [...(await families()).entries()]
       .filter(([name, { samples }]) => /^vllm[:_]/.test(name) && samples.size > 0)
       .map(([name]) => name);
-    expect(names).toEqual(['vllm_router_stale_socket_resends_total', 'vllm_router_client_disconnects_total']);
+    expect(names).toEqual([
+      'vllm_router_stale_socket_resends_total',
+      'vllm_router_client_disconnects_total',
+      'vllm_router_connections_refused_total',
+    ]);
   });
 
   it('drops every series of an engine that left', async () => {

@@ -47,6 +47,48 @@ describe('the simulated engine', () => {
     expect(await contentOf(first, 'a b')).not.toBe(await contentOf(first, 'a c'));
   });
 
+  it.each(['/v1/chat/completions', '/v1/completions'])(
+    'goes on at %s as it would have when the beginning of its answer is part of the prompt',
+    async (path) => {
+      const [first, second] = [await start(), await start()];
+      interface Told {
+        readonly choices: readonly {
+          readonly message?: { readonly content: string };
+          readonly text?: string;
+        }[];
+        readonly usage: { readonly prompt_tokens: number };
+      }
+      const chats = path === CHAT;
+      const told = async (engine: SimulatedEngine, fields: object) => {
+        const answer = await fetchAnswer(engine.url + path, { body: { model: 'tiny', ...fields } });
+        const { choices, usage } = JSON.parse(answer.body.toString()) as Told;
+        return { text: choices[0]?.message?.content ?? choices[0]?.text ?? '', prompt: usage.prompt_tokens };
+      };
+      const messages = [{ role: 'user', content: 'a b' }];
+      const question = chats ? { messages } : { prompt: 'a b' };
+      const whole = await told(first, { ...question, max_tokens: 9 });
+      const begin = whole.text.split(' ').slice(0, 5).join(' ');
+      const begun = chats
+        ? {
+            messages: [...messages, { role: 'assistant', content: begin }],
+            continue_final_message: true,
+            add_generation_prompt: false,
+          }
+        : { prompt: `a b${begin}` };
+      const rest = await told(second, { ...begun, max_tokens: 5 });
+      expect(begin + rest.text).toBe(whole.text);
+      expect(rest.prompt).toBe(whole.prompt + 4);
+    },
+  );
+
+  it('does not both begin an answer and go on with one', async () => {
+    const body = chatOf({ continue_final_message: true });
+    const answer = await fetchAnswer((await start()).url + CHAT, { body });
+    expect(answer.body.toString()).toContain(
+      'continue_final_message and add_generation_prompt are not compatible',
+    );
+  });
+
   it('streams one token in each HTTP chunk', async () => {
     const engine = await start();
     const socket = await open(engine.port);
