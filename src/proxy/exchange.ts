@@ -91,7 +91,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     if (this.answer.left || cause === 'total_timeout' || cause === 'shutdown') return false;
     const costs = takesBudget(cause, answered);
     // The answer of an engine that is going down is none that a client could use.
-    const next = this.#untried(now, answered && costs && !this.answer.started);
+    const next = this.#untried(now, !answered || !costs || this.answer.started);
     if (next === undefined || (costs && !this.services.budget.take(now))) return false;
     this.#next = next;
     return true;

@@ -64,18 +64,6 @@ describe('an answer that breaks off after it has begun', () => {
     },
   );
 
-  const PATHS = ['/v1/chat/completions', '/v1/completions', '/v1/responses', '/v1/messages'];
-  it.each(PATHS.flatMap((path) => BREAKS.map(([name, fault]) => [path, name, fault] as const)))(
-    'is never cut bare nor ended by a false [DONE]: %s when the engine %s',
-    async (path, _name, fault) => {
-      // `ask` resolves for an answer alone whose framing is whole.
-      const frames = await broken(path, { ...fault, frames: 5 });
-      expect(frames.at(-1)).toContain('broke off before the answer was complete');
-      expect(frames.at(-1)).toContain('mine');
-      expect(frames.join('\n\n')).not.toContain('[DONE]');
-    },
-  );
-
   it('ends in the shape of each other API', async () => {
     const fault: Fault = { fin: 'mid-frame', frames: 5 };
     const completion = await broken('/v1/completions', fault);
@@ -143,4 +131,16 @@ describe('an answer that breaks off after it has begun', () => {
     expect(state).toBe(1);
     expect(await metric(router.url, 'vllm_router_retries_total')).toBe(0);
   });
+
+  const PATHS = ['/v1/chat/completions', '/v1/completions', '/v1/responses', '/v1/messages'];
+  it.each(PATHS.flatMap((path) => BREAKS.map(([name, fault]) => [path, name, fault] as const)))(
+    'is never cut bare nor ended by a false [DONE]: %s when the engine %s',
+    async (path, _name, fault) => {
+      // `ask` resolves for an answer alone whose framing is whole.
+      const frames = await broken(path, { ...fault, frames: 5 });
+      expect(frames.at(-1)).toContain('broke off before the answer was complete');
+      expect(frames.at(-1)).toContain('mine');
+      expect(frames.join('\n\n')).not.toContain('[DONE]');
+    },
+  );
 });
