@@ -95,7 +95,11 @@ export function table(summary) {
     ['p99 of the first byte', `${summary.firstByteP99} ms`, 'of whole answers'],
     ['p99 of the duration', `${summary.durationP99} ms`],
     ['router at the end', `${summary.rssMiB} MiB`, `of these ${summary.heapMiB} MiB heap`],
-    ['this process was late by', `${summary.lagMs} ms`, 'at most'],
+    [
+      'this process was late by',
+      `${summary.lagMs} ms`,
+      'at most; from 2000 on the machine is too busy to judge by',
+    ],
   ];
   return rows
     .map(([name, value, note = '']) => `  ${name.padEnd(34)} ${String(value).padStart(8)}  ${note}`.trimEnd())
