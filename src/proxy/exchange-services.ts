@@ -5,6 +5,7 @@ import { HealthService } from '../health/health.service.js';
 import { Decisions } from '../decisions/decisions.service.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
+import { EngineAccess } from '../security/engine-access.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
 import { UpstreamClients } from '../upstream/upstream-clients.service.js';
 import { AttemptListeners } from './attempt-listeners.js';
@@ -36,5 +37,6 @@ export class ExchangeServices {
     readonly listeners: AttemptListeners,
     readonly failures: FailureLog,
     readonly decisions: Decisions,
+    readonly engineAccess: EngineAccess,
   ) {}
 }

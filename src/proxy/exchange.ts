@@ -2,8 +2,10 @@ import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
 import { type AttemptCause, isTimeout, takesBudget } from '../core/attempt-failure.js';
 import { isComputed } from '../core/cost/prompt-work.js';
 import { explanation } from '../core/decision.js';
+import { withEngineKey } from '../core/access/credentials.js';
 import { engineTimeout, engineUnreachable, shuttingDown, type RouterError } from '../core/errors.js';
 import type { Member } from '../core/member-list.js';
+import { inOneLine } from '../core/one-line.js';
 import type { Ranked, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import type { DecisionTrace } from '../decisions/decision-trace.js';
@@ -158,7 +160,10 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     }
     if (cause !== null && !this.answer.left) {
       const { id, model } = this.facts;
-      this.services.failures.write(`request ${id} for model ${model} failed: ${this.#told(true)}`, at);
+      this.services.failures.write(
+        `request ${id} for model ${inOneLine(model)} failed: ${this.#told(true)}`,
+        at,
+      );
     }
     if (moves) this.#giveUp(cause);
     this.#end();
@@ -172,7 +177,9 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     const { client, pathPrefix } = this.services.upstreams.of(engine);
     const { method, target, headers, body } = this.outgoing;
     const kept = this.services.routing.needsAnswer ? this.services.kept.begin() : null;
-    const request = { method, path: pathPrefix + target, headers, body: body.pieces };
+    const key = this.services.engineAccess.keyOf(engine.url);
+    const own = withEngineKey(headers, key, this.services.settings.current.forwardClientKey);
+    const request = { method, path: pathPrefix + target, headers: own, body: body.pieces };
     const attempt = new Attempt(engine, client, request, this.answer, this, kept);
     this.attempt = attempt;
     this.services.health.sent(engine, attempt.startedAt);
