@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
+import { withEngineKey } from '../core/access/credentials.js';
+import type { Engine } from '../core/engine.js';
+import type { RawHeaders } from '../core/headers.js';
 import { RetryBudget } from '../core/retry-budget.js';
 import { HealthService } from '../health/health.service.js';
 import { Decisions } from '../decisions/decisions.service.js';
@@ -37,6 +40,11 @@ export class ExchangeServices {
     readonly listeners: AttemptListeners,
     readonly failures: FailureLog,
     readonly decisions: Decisions,
-    readonly engineAccess: EngineAccess,
+    private readonly engineAccess: EngineAccess,
   ) {}
+
+  /** The headers of a request as one engine gets them: with its key, where it has one. */
+  headersFor({ url }: Engine, headers: RawHeaders): RawHeaders {
+    return withEngineKey(headers, this.engineAccess.keyOf(url), this.settings.current.forwardClientKey);
+  }
 }

@@ -28,6 +28,8 @@ async function startEngine(options: ServerOptions): Promise<Server> {
     void text(request).then((body) => {
       const { headers, url } = request;
       response.setHeader('content-type', 'application/json');
+      // A connection keeps the certificate that it was made with.
+      response.setHeader('connection', 'close');
       const models = { object: 'list', data: [{ id: 'learned', shown }] };
       const told = { url, host: headers.host, body, shown };
       response.end(JSON.stringify(url === '/prefix/v1/models' ? models : told));
