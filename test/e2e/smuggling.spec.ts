@@ -57,7 +57,7 @@ describe.each<[string, string[]]>([
     expect(wrong).toEqual([]);
     expect(engine.requests).toEqual([]);
     expect(engine.stray).toBe('');
-  });
+  }, 60_000);
 
   if (flags.includes('--api-key')) return;
 
