@@ -159,10 +159,8 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     }
     if (cause !== null && !this.answer.left) {
       const { id, model } = this.facts;
-      this.services.failures.write(
-        `request ${id} for model ${inOneLine(model)} failed: ${this.#told(true)}`,
-        at,
-      );
+      const what = `request ${id} for model ${inOneLine(model)} failed`;
+      this.services.failures.write(`${what}: ${this.#told(true)}`, at);
     }
     if (moves) this.#giveUp(cause);
     this.#end();
@@ -174,10 +172,10 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     this.#tried.add(engine.id);
     this.#attempts++;
     const { client, pathPrefix } = this.services.upstreams.of(engine);
-    const { method, target, headers, body } = this.outgoing;
+    const { method, target, body } = this.outgoing;
     const kept = this.services.routing.needsAnswer ? this.services.kept.begin() : null;
-    const shown = this.services.headersFor(engine, headers);
-    const request = { method, path: pathPrefix + target, headers: shown, body: body.pieces };
+    const headers = this.services.headersFor(engine, this.outgoing.headers);
+    const request = { method, path: pathPrefix + target, headers, body: body.pieces };
     const attempt = new Attempt(engine, client, request, this.answer, this, kept);
     this.attempt = attempt;
     this.services.health.sent(engine, attempt.startedAt);
