@@ -39,8 +39,8 @@ COPY package.json LICENSE README.md ./
 USER 1000:1000
 EXPOSE 8001
 # The port is the one of the flags, else of the environment, else the default; one from a --config file
-# is not seen. Kubernetes does not use this: its probes are in k8s/.
+# is not seen. Where it speaks TLS, the certificate is for another name. Kubernetes does not use this: its probes are in k8s/.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
-  CMD ["node", "-e", "const flag = /.*\\0--port[=\\0](\\d+)/s.exec(require('fs').readFileSync('/proc/1/cmdline', 'latin1')); const port = flag?.[1] ?? /^\\d+$/.exec(process.env.VLLM_ROUTER_PORT ?? '')?.[0] ?? 8001; fetch('http://127.0.0.1:' + port + '/health').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "const flag = /.*\\0--port[=\\0](\\d+)/s.exec(require('fs').readFileSync('/proc/1/cmdline', 'latin1')); const port = flag?.[1] ?? /^\\d+$/.exec(process.env.VLLM_ROUTER_PORT ?? '')?.[0] ?? 8001; const at = '://127.0.0.1:' + port + '/health'; fetch('http' + at).catch(() => { process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; return fetch('https' + at); }).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # The binary alone: arguments of `docker run` and `args` of a manifest are its flags.
 ENTRYPOINT ["vllm-router"]

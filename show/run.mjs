@@ -56,6 +56,14 @@ const SHOWS = {
     'd6-soak',
     'an hour or five million requests, many of which fail or are left: memory and handles stay',
   ],
+  D7: [
+    'd7-hostile-input',
+    'smuggling, slow and malformed input: refused in bounded time, connection closed, nothing reaches an engine',
+  ],
+  D8: [
+    'd8-dependencies',
+    'known vulnerabilities of production dependencies, and the reason for each of them',
+  ],
 };
 
 function list() {

@@ -33,6 +33,11 @@ async function main(): Promise<void> {
       for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
       return;
     }
+    case 'hash-key': {
+      const { hashKeyLine } = await import('./security/hash-key.command.js');
+      process.stdout.write(await hashKeyLine(request.argv, process.stdin));
+      return;
+    }
     case 'completion':
       process.stdout.write((await import('./config/completion.js')).completionScript(request.shell));
       return;

@@ -13,6 +13,7 @@ import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { MetricsReloadListener } from './metrics/metrics-reload-listener.js';
 import { OperationsModule } from './operations/operations.module.js';
+import { SecurityModule } from './security/security.module.js';
 import { StatsLogService } from './stats/stats-log.service.js';
 import { settingsSources } from './plugins.js';
 import { ProxyModule } from './proxy/proxy.module.js';
@@ -99,6 +100,7 @@ export class RouterModule {
       imports: [
         SettingsModule.register(loaded),
         ScheduleModule.forRoot(),
+        SecurityModule,
         discovery,
         routing,
         metrics,

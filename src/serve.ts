@@ -9,18 +9,23 @@ import { readTextFileSync } from './config/read-text-file.js';
 import type { Settings } from './config/settings.schema.js';
 import { ConnectionLimit, shareOfConnections } from './connection-limit.js';
 import { checkDecisionLog } from './decisions/decision-log.js';
-import { createHttpAdapter, takeFirst } from './http-server.js';
+import { createHttpAdapter, followTls, takeFirst } from './http-server.js';
 import { toldListenError } from './listen-error.js';
 import { createLogger } from './logging.js';
 import { RouterMetrics } from './metrics/router-metrics.js';
+import { AdminServer } from './operations/admin-server.js';
 import { DrainService } from './operations/drain.service.js';
 import { type Extensions, loadPlugins, settingsSources } from './plugins.js';
 import { ShortWay } from './proxy/short-way.js';
+import { checkSecurityFiles } from './security/check-files.js';
+import { FollowedFiles } from './security/followed-files.js';
 
 /** A router that serves. */
 export interface RunningRouter {
   /** Where it listens, e.g. `http://127.0.0.1:8001`. */
   readonly url: string;
+  /** Where `--admin-port` listens; null without it. */
+  readonly adminPort: number | null;
   /** Stops at once. */
   close(): Promise<void>;
   /** Goes down the way `--shutdown-delay` and `--shutdown-timeout` say. Called again, it hurries. */
@@ -45,6 +50,7 @@ async function load(argv: readonly string[], env: NodeJS.ProcessEnv) {
     ...settingsSources(extensions),
   });
   // Inside Nest's start the same error would come with its stack.
+  checkSecurityFiles(loaded.settings);
   if (loaded.settings.decisionLog !== null) checkDecisionLog(loaded.settings.decisionLog);
   return { loaded, extensions };
 }
@@ -74,6 +80,7 @@ export async function startApp(
   const { host, port } = settings;
   try {
     await app.init();
+    followTls(app.getHttpServer(), settings, app.get(FollowedFiles, { strict: false }));
     takeBeforeFastify(app, settings);
     await app.listen({ host, port, listenTextResolver: () => '' });
   } catch (error) {
@@ -112,6 +119,7 @@ function running(app: NestFastifyApplication, url: string): RunningRouter {
   };
   return {
     url,
+    adminPort: app.get(AdminServer, { strict: false }).port,
     close,
     shutDown: (hurry = false) => {
       if (hurry || down !== null) drain.hurry();

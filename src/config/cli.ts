@@ -8,7 +8,7 @@ import { settingOf, type SettingKey } from './settings.schema.js';
 /** What the command line asks for. `argv` is what follows the command's name, not read yet. */
 export type CliRequest =
   | {
-      readonly command: 'serve' | 'demo' | 'engine' | 'simulate' | 'config';
+      readonly command: 'serve' | 'demo' | 'engine' | 'simulate' | 'config' | 'hash-key';
       readonly argv: readonly string[];
     }
   | { readonly command: 'completion'; readonly shell: CompletionShell }
@@ -100,6 +100,11 @@ function buildProgram(version: string, found: (request: CliRequest) => void): Co
       formatItem,
     },
   );
+  program
+    .command('hash-key')
+    .description('print the line of --api-key-file for the key on standard input')
+    .argument('[name]', 'whose key it is', 'default')
+    .action((name: string) => found({ command: 'hash-key', argv: [name] }));
   program
     .command('completion')
     .description('print a completion script for bash, zsh or fish')

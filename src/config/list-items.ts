@@ -72,3 +72,10 @@ export const requestPath = item((text, refuse) => {
 });
 
 export const filePath = z.string().trim().max(4096).regex(PRINTABLE);
+
+/** A key as it stands in a header: printable ASCII. Its value is never part of a problem. */
+export const secretKey = z
+  .string()
+  .trim()
+  .max(4096)
+  .regex(/^[\x21-\x7e]+$/);

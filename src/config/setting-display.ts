@@ -5,7 +5,7 @@ import { settingOf, type SettingKey } from './settings.schema.js';
 export function displayValue(key: SettingKey, value: unknown): string {
   const setting = settingOf(key);
   if (value === undefined || value === null) return '';
-  if (setting.secret) return '(hidden)';
+  if (setting.secret) return Array.isArray(value) && value.length === 0 ? '' : '(hidden)';
   if (Array.isArray(value)) return value.join(',');
   if (setting.kind === 'bytes' && typeof value === 'number') return displayBytes(value);
   return typeof value === 'string' ? value : JSON.stringify(value);

@@ -7,6 +7,7 @@ export const SETTING_GROUPS = [
   'Kubernetes discovery',
   'Routing',
   'Server',
+  'Security',
   'Limits',
   'Timeouts',
   'Statistics and logs',

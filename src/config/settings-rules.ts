@@ -56,6 +56,20 @@ export function checkSettings(
       `${nameOf('dynamicConfigJson')} and ${nameOf('dynamicConfigYaml')} exclude each other; give one`,
     );
   }
+  const pairs = [
+    ['sslCertfile', 'sslKeyfile'],
+    ['engineSslCertfile', 'engineSslKeyfile'],
+  ] as const;
+  for (const [certificate, key] of pairs) {
+    if ((draft[certificate] === null) === (draft[key] === null)) continue;
+    problems.push(`${nameOf(certificate)} and ${nameOf(key)} belong together; give both, or neither`);
+  }
+  if (draft.sslCaCerts !== null && draft.sslCertfile === null) {
+    problems.push(`${nameOf('sslCaCerts')} asks clients for certificates; give ${nameOf('sslCertfile')} too`);
+  }
+  if (draft.adminPort !== null && draft.adminPort !== 0 && draft.adminPort === draft.port) {
+    problems.push(`${nameOf('adminPort')} and ${nameOf('port')} are both ${draft.port}; give another one`);
+  }
   if (draft.maxBodyMemory < draft.maxBodySize) {
     warnings.push(
       `${nameOf('maxBodyMemory')} ${draft.maxBodyMemory} is less than ${nameOf('maxBodySize')} ${draft.maxBodySize}: ` +

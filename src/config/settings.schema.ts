@@ -3,6 +3,7 @@ import { ENGINE_SETTINGS } from './settings/engine.settings.js';
 import { HEALTH_SETTINGS } from './settings/health.settings.js';
 import { OBSERVATION_SETTINGS } from './settings/observation.settings.js';
 import { ROUTING_SETTINGS } from './settings/routing.settings.js';
+import { SECURITY_SETTINGS } from './settings/security.settings.js';
 import { SERVER_SETTINGS } from './settings/server.settings.js';
 import { TRAFFIC_SETTINGS } from './settings/traffic.settings.js';
 
@@ -16,6 +17,7 @@ export const SETTINGS = {
   ...HEALTH_SETTINGS,
   ...ROUTING_SETTINGS,
   ...SERVER_SETTINGS,
+  ...SECURITY_SETTINGS,
   ...TRAFFIC_SETTINGS,
   ...OBSERVATION_SETTINGS,
 } as const;

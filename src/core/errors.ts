@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'invalid_json'
   | 'invalid_request'
   | 'model_required'
+  | 'invalid_api_key'
   | 'request_too_large'
   | 'headers_too_large'
   | 'request_timeout'
@@ -85,6 +86,14 @@ export function modelNotFound(model: string, known: readonly string[]): RouterEr
   const exist = known.length === 0 ? 'No model is served.' : `Models that exist: ${names}${more}.`;
   return new RouterError(404, 'model_not_found', `Model '${asked}' not found. ${exist}`, 'model');
 }
+
+/** The key that a client sent is none, or unknown; what it sent is not told. */
+export const invalidKey = (): RouterError =>
+  new RouterError(
+    401,
+    'invalid_api_key',
+    'A valid API key is needed: send it as "Authorization: Bearer KEY" or "x-api-key: KEY".',
+  );
 
 export const routeNotFound = (): RouterError => new RouterError(404, 'route_not_found', 'Not found.');
 
@@ -185,6 +194,7 @@ function openAiType(status: number): string {
 }
 
 function anthropicType(status: number): string {
+  if (status === 401) return 'authentication_error';
   if (status === 404) return 'not_found_error';
   if (status === 413) return 'request_too_large';
   if (status === 503 || status === 429) return 'overloaded_error';

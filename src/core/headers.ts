@@ -12,6 +12,8 @@ const HOP_BY_HOP = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  // RFC 7540 section 3.2.1.
+  'http2-settings',
 ]);
 
 /** A client asks with it how its engine was chosen, and is told in an answer header of the same name. */
@@ -54,6 +56,9 @@ export function headerValue(headers: RawHeaders, name: string): string | undefin
   return undefined;
 }
 
+// A host and a port (RFC 3986 section 3.2). A comma is allowed there, and is what joined lines would have.
+const HOST = /^[\w.~!$&'()*+;=%:[\]-]*$/;
+
 /**
  * What makes the end or the addressee of a request doubtful, in words for its client; null for nothing
  * (RFC 9112 sections 3.2 and 6.1). What Node refuses by itself is not asked again.
@@ -64,11 +69,14 @@ export function framingFault(headers: RawHeaders, httpVersion: string): string |
   let hosts = 0;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+    if (name.length === 4 && name.toLowerCase() === 'host') {
+      hosts++;
+      if (!HOST.test(headers[i + 1]!)) return 'the Host header is no host';
+    }
     if (name.length !== 17 || name.toLowerCase() !== 'transfer-encoding') continue;
+    if (httpVersion !== '1.1') return 'HTTP/1.0 has no transfer codings';
     if (headers[i + 1]!.trim().toLowerCase() !== 'chunked')
       return 'no transfer coding but chunked is understood';
-    if (httpVersion === '1.0') return 'HTTP/1.0 has no transfer codings';
   }
   if (hosts > 1) return 'more than one Host header';
   return hosts === 0 && httpVersion === '1.1' ? 'no Host header' : null;

@@ -1,4 +1,5 @@
 import { invalidJson, modelNotString, notAnObject, RouterError } from './errors.js';
+import { isTooDeep, MOST_LEVELS } from './json-depth.js';
 import { formFields, multipartBoundary } from './multipart.js';
 import type { ApiShape } from './request-facts.js';
 
@@ -122,6 +123,7 @@ function readText(body: Buffer, start: number): Record<string, unknown> {
 }
 
 function readJson(body: Buffer, { sessionKey }: ReadInput): ReadResult {
+  if (isTooDeep(body)) throw invalidJson(`nested deeper than ${MOST_LEVELS} levels`);
   const start = startOf(body);
   const object = readBytes(body, start, sessionKey) ?? readText(body, start);
   const model = own(object, 'model');

@@ -57,7 +57,6 @@ export class FleetService extends Reconfigurable implements OnModuleInit, OnAppl
     const limits = () => ({
       interval: settings.current.modelRefreshInterval * 1000,
       timeout: this.#probeTimeout,
-      apiKey: settings.current.vllmApiKey,
     });
     this.#refresher = new ModelRefresher(prober, timers, limits, {
       learned: (id, models) => this.#learned(id, models),

@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import type { ServedModel } from '../core/engine.js';
+import { EngineAccess } from '../security/engine-access.js';
 import { engineGet, type EngineGetOptions } from '../upstream/engine-get.js';
 
 /** Served names taken from one engine; the rest of a longer list is not heard. */
@@ -13,12 +14,15 @@ const MAX_ANSWER = 4 * 1024 * 1024;
 /** Asks engines which models they serve. */
 @Injectable()
 export class ModelProber {
+  constructor(@Optional() private readonly access?: EngineAccess) {}
+
   /**
    * One `GET /v1/models`.
    * @throws {Error} when there is no list of at least one model within the limits
    */
   async probe(url: string, options: EngineGetOptions): Promise<readonly ServedModel[]> {
-    const answer = await engineGet(url, '/v1/models', { maxBytes: MAX_ANSWER, ...options });
+    const known = { apiKey: this.access?.keyOf(url), tls: this.access?.tls };
+    const answer = await engineGet(url, '/v1/models', { maxBytes: MAX_ANSWER, ...known, ...options });
     if (answer.status !== 200) throw new Error(`GET /v1/models answered ${answer.status}`);
     return readModels(answer.text);
   }

@@ -15,7 +15,6 @@ export interface RefreshLimits {
   readonly interval: number;
   /** Of one probe, milliseconds. */
   readonly timeout: number;
-  readonly apiKey: string | null;
 }
 
 /** Hears of each probe, with the id that was given to `watch`. */
@@ -89,13 +88,12 @@ export class ModelRefresher {
 
   /** Never rejects; returns how long to wait for the next probe, milliseconds. */
   async #probe(engine: Watched): Promise<number> {
-    const { interval, timeout, apiKey } = this.limits();
+    const { interval, timeout } = this.limits();
     const probe = new AbortController();
     engine.cancel = () => probe.abort();
     try {
       const models = await this.prober.probe(engine.url, {
         timeoutMs: timeout,
-        apiKey,
         signal: probe.signal,
       });
       engine.failures = 0;

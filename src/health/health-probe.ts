@@ -1,9 +1,10 @@
-import { type BeforeApplicationShutdown, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { SettingsStore } from '../config/settings-store.js';
 import { causeOfError } from '../core/attempt-failure.js';
 import type { Engine } from '../core/engine.js';
 import { Schedule } from '../scheduling/schedule.js';
+import { EngineAccess } from '../security/engine-access.js';
 import { engineGet } from '../upstream/engine-get.js';
 import { HealthService } from './health.service.js';
 
@@ -33,6 +34,7 @@ export class HealthProbe implements OnModuleDestroy, BeforeApplicationShutdown {
     private readonly settings: SettingsStore,
     schedulers: SchedulerRegistry,
     private readonly health: HealthService,
+    @Optional() private readonly access?: EngineAccess,
   ) {
     this.#schedule = new Schedule(schedulers, 'health', () => this.round());
   }
@@ -81,12 +83,12 @@ export class HealthProbe implements OnModuleDestroy, BeforeApplicationShutdown {
 
   /** Never rejects. */
   async #probe(engine: Engine): Promise<void> {
-    const { vllmApiKey } = this.settings.current;
     const sentAt = performance.now();
     try {
       const { status } = await engineGet(engine.url, '/health', {
         timeoutMs: this.#timeout * 1_000,
-        apiKey: vllmApiKey,
+        apiKey: this.access?.keyOf(engine.url),
+        tls: this.access?.tls,
         maxBytes: MAX_ANSWER,
         signal: this.#stopped.signal,
       });

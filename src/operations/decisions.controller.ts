@@ -1,8 +1,10 @@
 import { Controller, Get, Header, Query, UseFilters } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { DecisionRecord } from '../core/decision.js';
 import { routeNotFound, RouterError } from '../core/errors.js';
 import { Decisions, REMEMBERED } from '../decisions/decisions.service.js';
 import { RouterErrorFilter } from '../proxy/router-error.filter.js';
+import { accessibleTo } from '../security/route-access.js';
 
 const USUAL = 100;
 
@@ -14,6 +16,7 @@ export class DecisionsController {
 
   /** The newest first, those under way too. @throws {RouterError} 404 when it is off, 400 for another `n` */
   @Get('debug/routing')
+  @RouteConfig(accessibleTo('admin'))
   @Header('cache-control', 'no-store')
   async latest(@Query('n') n: unknown = USUAL): Promise<{ readonly decisions: readonly DecisionRecord[] }> {
     if (!this.decisions.explained) throw routeNotFound();

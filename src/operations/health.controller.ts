@@ -1,5 +1,6 @@
-import { Controller, Get, Header, HttpStatus, Optional, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Controller, Get, Header, HttpStatus, Optional, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SettingsStore } from '../config/settings-store.js';
 import type { HealthState } from '../core/health/health-state.js';
 import { HealthService } from '../health/health.service.js';
@@ -7,6 +8,9 @@ import { DynamicConfigService } from '../dynamic-config/dynamic-config.service.j
 import { FleetService } from '../discovery/fleet.service.js';
 import { CandidatesService } from '../proxy/candidates.service.js';
 import { DrainState } from '../proxy/drain-state.js';
+import { AccessControl } from '../security/access-control.js';
+import { FollowedFiles, type FollowedState } from '../security/followed-files.js';
+import { accessibleTo } from '../security/route-access.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { routerVersion } from '../config/version.js';
 import { WorkersReport } from './workers-report.js';
@@ -25,6 +29,8 @@ export class HealthController {
     private readonly engineHealth: HealthService,
     private readonly drain: DrainState,
     private readonly settings: SettingsStore,
+    private readonly access: AccessControl,
+    private readonly files: FollowedFiles,
     @Optional() private readonly report?: WorkersReport,
   ) {}
 
@@ -33,11 +39,16 @@ export class HealthController {
    * a dead engine nor an unreachable API server, so these show as fields of a healthy answer.
    */
   @Get('health')
+  @RouteConfig(accessibleTo('probe'))
   @Header('cache-control', 'no-store')
-  health(@Res({ passthrough: true }) reply: FastifyReply): Record<string, unknown> {
+  health(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Record<string, unknown> {
     const discovery = this.fleet.status;
     if (discovery.state === 'stopped') return this.#down(reply, 'Service discovery module is down.');
     if (!this.scraper.alive) return this.#down(reply, 'Engine stats scraper is down.');
+    if (!this.access.seesInside(request.raw)) return { status: 'healthy' };
     const { enabled, applied, appliedHash, appliedAt, lastError } = this.dynamicConfig.state;
     return {
       status: 'healthy',
@@ -57,12 +68,14 @@ export class HealthController {
         unknown: discovery.unknown,
         ...this.#states(),
       },
+      ...(this.files.states.length > 0 ? { files: this.files.states.map(shownFile) } : {}),
       ...(this.report ? { workers: this.report.workers } : {}),
     };
   }
 
   /** Readiness: whether requests should be sent here now. */
   @Get('ready')
+  @RouteConfig(accessibleTo('probe'))
   @Header('cache-control', 'no-store')
   ready(@Res({ passthrough: true }) reply: FastifyReply): Record<string, unknown> {
     const reason = this.#unready();
@@ -72,6 +85,7 @@ export class HealthController {
   }
 
   @Get('version')
+  @RouteConfig(accessibleTo('probe'))
   version(): { readonly version: string } {
     return { version: routerVersion() };
   }
@@ -102,3 +116,9 @@ export class HealthController {
     return { status };
   }
 }
+
+const shownFile = ({ flags, appliedAt, lastError }: FollowedState): Record<string, unknown> => ({
+  flags,
+  applied_at: appliedAt,
+  last_error: lastError,
+});

@@ -1,11 +1,12 @@
 import { PayloadTooLargeException, UnsupportedMediaTypeException } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RouterError } from '../core/errors.js';
+import { accessibleTo } from '../security/route-access.js';
 import type { BodyIntake, Intake } from './body-intake.js';
 import { RequestBody } from './request-body.js';
 
 /** Fastify route configuration that marks the routes whose bodies are taken as they come. */
-export const RELAYED = { vllmRouterRelayed: true } as const;
+export const RELAYED = { vllmRouterRelayed: true, ...accessibleTo('client') } as const;
 
 type Done = (error: Error | null, body?: unknown) => void;
 type StreamParser = (request: FastifyRequest, payload: FastifyRequest['raw'], done: Done) => void;

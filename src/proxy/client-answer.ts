@@ -3,6 +3,7 @@ import { errorBody, errorFrame, type RouterError } from '../core/errors.js';
 import { announcesBody, answerHeaders, EXPLAIN, headerValue, type RawHeaders } from '../core/headers.js';
 import type { ApiShape } from '../core/request-facts.js';
 import type { AnswerWriter } from './answer-writer.js';
+import { markClosing } from './closing-connections.js';
 import { NodeAnswer } from './node-answer.js';
 import { SocketAnswer } from './socket-answer.js';
 
@@ -150,11 +151,15 @@ export class ClientAnswer {
     const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
     headers.push('x-request-id', this.requestId);
     if (this.explanation !== null) headers.push(EXPLAIN, this.explanation);
+    if (error.status === 401) headers.push('www-authenticate', 'Bearer');
     if (error.retryAfter !== null) headers.push('retry-after', String(error.retryAfter));
     if (this.cors !== null) headers.push(...this.cors);
     const request = this.response.req;
     const unread = !request.complete && announcesBody(request.rawHeaders);
-    if (error.closeConnection || unread) headers.push('connection', 'close');
+    if (error.closeConnection || unread) {
+      headers.push('connection', 'close');
+      markClosing(request.socket);
+    }
     this.response.writeHead(error.status, headers);
     if (unread) return this.#linger(body);
     this.#finished = true;

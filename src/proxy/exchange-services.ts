@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
+import { withEngineKey } from '../core/access/credentials.js';
+import type { Engine } from '../core/engine.js';
+import type { RawHeaders } from '../core/headers.js';
 import { RetryBudget } from '../core/retry-budget.js';
 import { HealthService } from '../health/health.service.js';
 import { Decisions } from '../decisions/decisions.service.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
+import { EngineAccess } from '../security/engine-access.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
 import { UpstreamClients } from '../upstream/upstream-clients.service.js';
 import { AttemptListeners } from './attempt-listeners.js';
@@ -38,5 +42,11 @@ export class ExchangeServices {
     readonly failures: FailureLog,
     readonly decisions: Decisions,
     readonly continuations: StreamContinuations,
+    private readonly engineAccess: EngineAccess,
   ) {}
+
+  /** The headers of a request as one engine gets them: with its key, where it has one. */
+  headersFor({ url }: Engine, headers: RawHeaders): RawHeaders {
+    return withEngineKey(headers, this.engineAccess.keyOf(url), this.settings.current.forwardClientKey);
+  }
 }

@@ -3,6 +3,7 @@ import { type AttemptCause, takesBudget } from '../core/attempt-failure.js';
 import { isComputed } from '../core/cost/prompt-work.js';
 import { explanation } from '../core/decision.js';
 import type { Member } from '../core/member-list.js';
+import { inOneLine } from '../core/one-line.js';
 import type { Ranked, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import type { DecisionTrace } from '../decisions/decision-trace.js';
@@ -161,10 +162,8 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     }
     if (cause !== null && !this.answer.left && !this.#continuation?.completed) {
       const { id, model } = this.facts;
-      this.services.failures.write(
-        `request ${id} for model ${model} failed: ${this.#failures.told(true)}`,
-        at,
-      );
+      const what = `request ${id} for model ${inOneLine(model)} failed`;
+      this.services.failures.write(`${what}: ${this.#failures.told(true)}`, at);
     }
     if (moves) this.#giveUp(cause);
     this.#end();
@@ -176,11 +175,12 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     this.#tried.add(engine.id);
     this.#attempts++;
     const { client, pathPrefix } = this.services.upstreams.of(engine);
-    const { method, target, headers, body: own } = this.outgoing;
+    const { method, target, body: own } = this.outgoing;
     const going = this.#continuation;
     const body = (going?.body ?? own).pieces;
     // The rest of a text is not what the prompt was answered with.
     const kept = this.services.routing.needsAnswer && !going?.began ? this.services.kept.begin() : null;
+    const headers = this.services.headersFor(engine, this.outgoing.headers);
     const request = { method, path: pathPrefix + target, headers, body };
     const attempt = new Attempt(engine, client, request, going ?? this.answer, this, kept);
     this.attempt = attempt;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { Server as TlsServer } from 'node:tls';
 
 const DROPPED = new Set(['upgrade', 'http2-settings']);
 
@@ -23,5 +24,6 @@ export function plainAgain(server: Server, request: IncomingMessage, socket: Dup
   }
   const bytes = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
   socket.unshift(Buffer.concat([bytes, head]));
-  server.emit('connection', socket);
+  // With TLS `connection` is for sockets that have not spoken it yet.
+  server.emit(server instanceof TlsServer ? 'secureConnection' : 'connection', socket);
 }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { UpstreamClients } from '../upstream/upstream-clients.service.js';
 import { AdmissionService } from './admission/admission.service.js';
+import { AccessHook } from './access-hook.js';
 import { AttemptListeners } from './attempt-listeners.js';
 import { BodyIntake } from './body-intake.js';
 import { BodyMemory } from './body-memory.js';
@@ -11,6 +12,7 @@ import { DrainState } from './drain-state.js';
 import { ExchangeServices } from './exchange-services.js';
 import { FailureLog } from './failure-log.js';
 import { FleetFollowers } from './fleet-followers.js';
+import { HeadCheck } from './head-check.js';
 import { HostApp } from './host-app.js';
 import { ModelsController } from './models.controller.js';
 import { ProxyController } from './proxy.controller.js';
@@ -27,6 +29,7 @@ import { StreamContinuations } from './stream-continuations.service.js';
   controllers: [ModelsController, ProxyController],
   providers: [
     AdmissionService,
+    AccessHook,
     AttemptListeners,
     BodyIntake,
     BodyMemory,
@@ -38,6 +41,7 @@ import { StreamContinuations } from './stream-continuations.service.js';
     ExchangeServices,
     FailureLog,
     FleetFollowers,
+    HeadCheck,
     HostApp,
     ProxyService,
     RealtimeGateway,

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
+import { withoutCredentials } from '../core/access/credentials.js';
 import { mayForward } from '../core/engine-paths.js';
 import {
-  badFraming,
   internalError,
   modelRequired,
   routeNotFound,
@@ -12,16 +12,18 @@ import {
   shuttingDown,
   tooManyRequests,
 } from '../core/errors.js';
-import { EXPLAIN, framingFault, headerValue, requestHeaders } from '../core/headers.js';
+import { EXPLAIN, headerValue, requestHeaders } from '../core/headers.js';
 import type { Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { sanitiseRequestId } from '../core/request-id.js';
 import { apiShape } from '../core/request-reader.js';
 import { Decisions } from '../decisions/decisions.service.js';
+import { inOneLine } from '../core/one-line.js';
 import { RouterRun } from '../decisions/router-run.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
 import { AdmissionService } from './admission/admission.service.js';
+import { AccessControl } from '../security/access-control.js';
 import type { Intake } from './body-intake.js';
 import { BodyReader, type ReadBody } from './body-reader.service.js';
 import { CandidatesService } from './candidates.service.js';
@@ -72,6 +74,7 @@ export class ProxyService {
     private readonly run: RouterRun,
     private readonly admission: AdmissionService,
     private readonly limit: RequestLimit,
+    private readonly access: AccessControl,
   ) {
     const from = settings.current.trustedProxies;
     this.#trusted = { from, peers: new TrustedPeers(from) };
@@ -97,13 +100,12 @@ export class ProxyService {
     const body = intake instanceof RequestBody ? intake : RequestBody.empty;
     const call: Call = { request, answer, body, receivedAt, kind, id, path, query };
     try {
-      if (cors !== null && isPreflight(request.method ?? '', request.headers)) {
+      const trusted = !(intake instanceof RouterError && intake.closeConnection);
+      if (cors !== null && trusted && isPreflight(request.method ?? '', request.headers)) {
         answer.preflight(preflightHeaders(request.headers));
         body.release();
         return;
       }
-      const fault = framingFault(rawHeaders, request.httpVersion);
-      if (fault !== null) throw badFraming(fault);
       if (intake instanceof RouterError) throw intake;
       if (this.drain.draining) throw shuttingDown();
       if (this.limit.reached) throw tooManyRequests(1 + Math.floor(Math.random() * 3));
@@ -198,7 +200,14 @@ export class ProxyService {
       protocol: encrypted ? 'https' : 'http',
       trusted: this.#trustedPeers().has(address),
     });
-    return { method: request.method ?? 'POST', target: request.url ?? '/', headers, body };
+    // What a client shows here is a key of the router, and no business of an engine.
+    const shown = !this.access.asksForKeys || this.settings.current.forwardClientKey;
+    return {
+      method: request.method ?? 'POST',
+      target: request.url ?? '/',
+      headers: shown ? headers : withoutCredentials(headers),
+      body,
+    };
   }
 
   #trustedPeers(): TrustedPeers {
@@ -211,8 +220,8 @@ export class ProxyService {
   #logRouting(facts: RequestFacts, ranking: Ranking, receivedAt: number): void {
     const url = ranking[0]?.candidate.engine.url ?? 'None';
     const seconds = ((performance.now() - receivedAt) / 1_000).toFixed(4);
-    // The session is the client's text: quoted where it could forge a line.
-    const session = facts.session === null ? 'None' : JSON.stringify(facts.session).slice(1, -1);
+    // The session is the client's text.
+    const session = facts.session === null ? 'None' : inOneLine(facts.session);
     this.#log.log(
       `Routing request ${facts.id} with session id ${session} to ${url} at ${Date.now() / 1_000}, process time = ${seconds}`,
     );

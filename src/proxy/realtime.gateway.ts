@@ -5,16 +5,26 @@ import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/comm
 import type { RequestHandler } from 'http-proxy-middleware';
 import { SettingsStore } from '../config/settings-store.js';
 import type { AttemptOutcome } from '../core/attempt-event.js';
+import { withEngineKey, withoutCredentials } from '../core/access/credentials.js';
 import { causeOfError } from '../core/attempt-failure.js';
 import type { Engine } from '../core/engine.js';
-import { errorBody, modelRequired, routeNotFound, RouterError, shuttingDown } from '../core/errors.js';
-import { headerValue, requestHeaders } from '../core/headers.js';
+import {
+  badFraming,
+  errorBody,
+  modelRequired,
+  routeNotFound,
+  RouterError,
+  shuttingDown,
+} from '../core/errors.js';
+import { announcesBody, framingFault, headerValue, requestHeaders } from '../core/headers.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { sanitiseRequestId } from '../core/request-id.js';
 import { FleetService } from '../discovery/fleet.service.js';
 import { HealthService } from '../health/health.service.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
+import { AccessControl } from '../security/access-control.js';
+import { EngineAccess, type EngineTls } from '../security/engine-access.js';
 import { AttemptListeners } from './attempt-listeners.js';
 import { CandidatesService } from './candidates.service.js';
 import { DrainState } from './drain-state.js';
@@ -45,6 +55,8 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
     private readonly metrics: RouterMetrics,
     private readonly drain: DrainState,
     private readonly settings: SettingsStore,
+    private readonly access: AccessControl,
+    private readonly engineAccess: EngineAccess,
   ) {
     fleet.onChange(() => this.#endLeft());
   }
@@ -87,6 +99,13 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
   }
 
   #connect(request: IncomingMessage, socket: Duplex, head: Buffer, id: string): void {
+    const { rawHeaders, httpVersion } = request;
+    const fault = framingFault(rawHeaders, httpVersion);
+    if (fault !== null) throw badFraming(fault);
+    // What follows the head is the WebSocket's, and no body.
+    if (announcesBody(rawHeaders)) throw badFraming('a WebSocket request with a body');
+    const refused = this.access.clientRefusal(request);
+    if (refused !== null) throw refused;
     if (this.drain.draining) throw shuttingDown();
     const { rootPath } = this.settings.current;
     const target =
@@ -121,6 +140,7 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
     });
     request.url = target ?? '/';
     this.#forwarded(request, id);
+    this.#showKey(request, engine);
     const failed = (error: Error): void => {
       outcome = 'failed';
       const found = causeOfError(error);
@@ -131,7 +151,7 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
     };
     // Until the middleware listens, a socket that fails would end the process.
     socket.on('error', () => undefined);
-    proxyTo(engine, failed)
+    proxyTo(engine, this.engineAccess.tls, failed)
       .then((proxy) => {
         if (!socket.destroyed) proxy.upgrade(request, socket as never, head);
       })
@@ -172,14 +192,33 @@ export class RealtimeGateway implements BeforeApplicationShutdown {
       request.headers[name] = headerValue(headers, name);
     }
   }
+
+  /** The client's key goes on, or that of the engine in its place, by the same rules as with relayed requests. */
+  #showKey(request: IncomingMessage, engine: Engine): void {
+    const keepClients = this.settings.current.forwardClientKey;
+    const shown =
+      this.access.asksForKeys && !keepClients ? withoutCredentials(request.rawHeaders) : request.rawHeaders;
+    const headers = withEngineKey(shown, this.engineAccess.keyOf(engine.url), keepClients);
+    for (const name of ['authorization', 'x-api-key']) {
+      const value = headerValue(headers, name);
+      if (value === undefined) delete request.headers[name];
+      else request.headers[name] = value;
+    }
+  }
 }
 
 /** The middleware is loaded for the first WebSocket: most routers see none. */
-async function proxyTo(engine: Engine, onError: (error: Error) => void): Promise<RequestHandler> {
+async function proxyTo(
+  engine: Engine,
+  tls: EngineTls | null,
+  onError: (error: Error) => void,
+): Promise<RequestHandler> {
   const { createProxyMiddleware } = await import('http-proxy-middleware');
   return createProxyMiddleware({
     target: engine.url,
     changeOrigin: true,
+    // The middleware writes into what it is given.
+    ...(tls === null ? {} : { ssl: { ...tls } }),
     // The default plugins answer errors and log in their own way.
     ejectPlugins: true,
     plugins: [(proxy) => void proxy.on('error', (error) => onError(error))],
@@ -191,8 +230,9 @@ function refuse(socket: Duplex, error: RouterError, id: string): void {
   if (!socket.writable) return;
   const body = errorBody(error, 'other', id);
   const retry = error.retryAfter === null ? '' : `retry-after: ${error.retryAfter}\r\n`;
+  const asks = error.status === 401 ? 'www-authenticate: Bearer\r\n' : '';
   socket.end(
     `HTTP/1.1 ${error.status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `${retry}x-request-id: ${id}\r\nconnection: close\r\n\r\n${body}`,
+      `${retry}${asks}x-request-id: ${id}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

@@ -17,6 +17,7 @@ export class RouterErrorFilter implements ExceptionFilter {
     if (reply.sent) return;
     const error = this.#known(thrown);
     const id = sanitiseRequestId(request.headers['x-request-id'] as string | undefined) ?? randomUUID();
+    if (error.status === 401) void reply.header('www-authenticate', 'Bearer');
     if (error.retryAfter !== null) void reply.header('retry-after', String(error.retryAfter));
     void reply
       .status(error.status)

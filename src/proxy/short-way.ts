@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR, APP_PIPE, ModulesContainer } from '@nestjs/core';
 import { API_ROUTES } from './api-routes.js';
 import { BodyIntake } from './body-intake.js';
+import { isClosing } from './closing-connections.js';
+import { HeadCheck } from './head-check.js';
 import { ProxyService } from './proxy.service.js';
 
 const PATHS: ReadonlySet<string> = new Set(API_ROUTES.map((route) => `/${route}`));
@@ -17,6 +19,7 @@ export class ShortWay {
   constructor(
     private readonly intake: BodyIntake,
     private readonly proxy: ProxyService,
+    private readonly heads: HeadCheck,
     private readonly modules: ModulesContainer,
   ) {}
 
@@ -31,6 +34,12 @@ export class ShortWay {
   /** Takes the request if it is for a route of the API, by its exact path; false: nothing has been done. */
   readonly take = (request: IncomingMessage, response: ServerResponse): boolean => {
     if (request.method !== 'POST' || !PATHS.has(request.url ?? '')) return false;
+    if (isClosing(request.socket)) return true;
+    const refused = this.heads.refusal(request, 'client');
+    if (refused !== null) {
+      this.proxy.handle(request, response, refused, 'api');
+      return true;
+    }
     this.intake.receive(request, (body) => this.proxy.handle(request, response, body, 'api'));
     return true;
   };

@@ -1,10 +1,17 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnModuleDestroy,
+  Optional,
+} from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type PreparedChange, Reconfigurable } from '../config/reconfigurable.js';
 import type { Settings } from '../config/settings.schema.js';
 import { SettingsStore } from '../config/settings-store.js';
 import type { Engine } from '../core/engine.js';
 import { readEngineStats, type EngineStats } from '../core/prometheus-text.js';
+import { EngineAccess } from '../security/engine-access.js';
 import { engineGet } from '../upstream/engine-get.js';
 import { LifetimeSeries } from './lifetime-series.js';
 import type { KnownEngines } from './request-stats.service.js';
@@ -41,7 +48,12 @@ export class EngineStatsScraper extends Reconfigurable implements OnModuleDestro
   /** Told of each engine's newest figures; null: there are none any more. */
   onStats: (engineId: string, stats: EngineStats | null) => void = () => {};
 
-  constructor(settings: SettingsStore, schedulers: SchedulerRegistry, series: LifetimeSeries) {
+  constructor(
+    settings: SettingsStore,
+    schedulers: SchedulerRegistry,
+    series: LifetimeSeries,
+    @Optional() private readonly access?: EngineAccess,
+  ) {
     super();
     this.#settings = settings;
     this.#series = series;
@@ -111,11 +123,12 @@ export class EngineStatsScraper extends Reconfigurable implements OnModuleDestro
     if (scraped.underWay) return;
     const { engine } = scraped;
     const underWay = (scraped.underWay = new AbortController());
-    const { engineStatsInterval, vllmApiKey } = this.#settings.current;
+    const { engineStatsInterval } = this.#settings.current;
     try {
       const { status, text } = await engineGet(engine.url, '/metrics', {
         timeoutMs: Math.min(engineStatsInterval, MAX_TIMEOUT) * 1000,
-        apiKey: vllmApiKey,
+        apiKey: this.access?.keyOf(engine.url),
+        tls: this.access?.tls,
         maxBytes: MAX_ANSWER,
         signal: underWay.signal,
       });

@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { EngineTls } from '../security/engine-access.js';
 
 /** What a probe or a scrape got back. */
 export interface EngineAnswer {
@@ -11,7 +12,9 @@ export interface EngineAnswer {
 export interface EngineGetOptions {
   /** The whole exchange, connecting included, milliseconds. */
   readonly timeoutMs: number;
-  /** Sent as `Authorization: Bearer`; from `VLLM_API_KEY`. */
+  /** For `https` engines. */
+  readonly tls?: EngineTls | null | undefined;
+  /** Sent as `Authorization: Bearer`; what `EngineAccess` says. */
   readonly apiKey?: string | null | undefined;
   /** The largest body accepted, bytes; default 8 MiB. */
   readonly maxBytes?: number;
@@ -33,7 +36,7 @@ export async function engineGet(
   const headers: Record<string, string> = { accept: '*/*' };
   if (options.apiKey) headers['authorization'] = `Bearer ${options.apiKey}`;
   try {
-    const answer = await answerTo(baseUrl + path, headers, signal);
+    const answer = await answerTo(baseUrl + path, { ...options.tls, headers, signal });
     const text = await textOf(answer, path, options.maxBytes ?? 8 * 1024 * 1024);
     return { status: answer.statusCode ?? 0, text };
   } catch (error) {
@@ -44,12 +47,13 @@ export async function engineGet(
 
 function answerTo(
   url: string,
-  headers: Record<string, string>,
-  signal: AbortSignal,
+  options: EngineTls & { readonly headers: Record<string, string>; readonly signal: AbortSignal },
 ): Promise<IncomingMessage> {
   const request = url.startsWith('https:') ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    request(url, { agent: false, headers, signal }, resolve).on('error', reject).end();
+    request(url, { agent: false, ...options }, resolve)
+      .on('error', reject)
+      .end();
   });
 }
 

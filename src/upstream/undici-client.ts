@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import { causeOfError } from '../core/attempt-failure.js';
 import { headerValue } from '../core/headers.js';
 import { endsInBlankLine } from '../core/sse-frames.js';
+import type { EngineTls } from '../security/engine-access.js';
 import { UndiciConnection } from './undici-connection.js';
 import {
   type AnswerHandler,
@@ -30,6 +31,7 @@ export class UndiciClient extends UpstreamClient {
   constructor(
     private readonly origin: string,
     private readonly connectTimeoutMs: () => number,
+    private readonly tls: () => EngineTls | null = () => null,
   ) {
     super();
   }
@@ -37,7 +39,8 @@ export class UndiciClient extends UpstreamClient {
   override send(request: UpstreamRequest, handler: AnswerHandler, fresh: boolean): UpstreamExchange {
     const idle = fresh ? undefined : this.#idle.pop();
     const connection =
-      idle ?? new UndiciConnection(this.origin, this.connectTimeoutMs(), (gone) => this.#forget(gone));
+      idle ??
+      new UndiciConnection(this.origin, this.connectTimeoutMs(), this.tls(), (gone) => this.#forget(gone));
     const exchange = new UndiciExchange(connection, handler, (whole) => this.#release(whole));
     exchange.begin(request);
     return exchange;

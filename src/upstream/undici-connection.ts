@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Client, Dispatcher } from 'undici';
+import type { EngineTls } from '../security/engine-access.js';
 import { loadUndici } from './load-undici.js';
 
 // vLLM closes idle connections after exactly 5 s and does not announce it: a socket older than this is
@@ -16,10 +17,12 @@ export class UndiciConnection {
   constructor(
     origin: string,
     connectTimeoutMs: number,
+    tls: EngineTls | null,
     onDisconnect: (connection: UndiciConnection) => void,
   ) {
     const undici = loadUndici();
     const connect = undici.buildConnector({
+      ...tls,
       timeout: connectTimeoutMs,
       keepAlive: true,
       autoSelectFamily: true,

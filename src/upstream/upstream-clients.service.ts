@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
 import type { Engine } from '../core/engine.js';
 import type { Fleet } from '../core/fleet.js';
+import { EngineAccess } from '../security/engine-access.js';
 import { Http1Client } from './http1/http1-client.js';
 import { UndiciClient } from './undici-client.js';
 import type { UpstreamClient } from './upstream-client.js';
@@ -18,7 +19,10 @@ export interface EngineUpstream {
 export class UpstreamClients implements OnApplicationShutdown {
   readonly #upstreams = new Map<string, EngineUpstream>();
 
-  constructor(private readonly settings: SettingsStore) {}
+  constructor(
+    private readonly settings: SettingsStore,
+    private readonly access: EngineAccess,
+  ) {}
 
   of(engine: Engine): EngineUpstream {
     let upstream = this.#upstreams.get(engine.id);
@@ -45,7 +49,9 @@ export class UpstreamClients implements OnApplicationShutdown {
     const connectTimeoutMs = (): number => this.settings.current.connectTimeout * 1_000;
     // The own client knows no TLS.
     const own = protocol === 'http:' && this.settings.current.upstreamClient === 'http1';
-    const client = new (own ? Http1Client : UndiciClient)(origin, connectTimeoutMs);
+    const client = own
+      ? new Http1Client(origin, connectTimeoutMs)
+      : new UndiciClient(origin, connectTimeoutMs, () => this.access.tls);
     return { client, pathPrefix: pathname.replace(/\/$/, '') };
   }
 }

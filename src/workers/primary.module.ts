@@ -13,6 +13,7 @@ import { HealthService } from '../health/health.service.js';
 import { MetricsReloadListener } from '../metrics/metrics-reload-listener.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import type { Extensions } from '../plugins.js';
+import { SecurityModule } from '../security/security.module.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { StatsLogService } from '../stats/stats-log.service.js';
 import { StatsModule } from '../stats/stats.module.js';
@@ -33,6 +34,7 @@ export class PrimaryModule {
       imports: [
         SettingsModule.register(loaded),
         ScheduleModule.forRoot(),
+        SecurityModule,
         DiscoveryModule.register(discoveries),
         StatsModule,
       ],

@@ -62,7 +62,10 @@ export const OBSERVATION_SETTINGS = {
     { allowed: 'a path', valueName: 'file' },
   ),
   dynamicConfigInterval: seconds(
-    { group: 'Dynamic file', help: 'How often the dynamic file is looked at.' },
+    {
+      group: 'Dynamic file',
+      help: 'How often the dynamic file is looked at, and the files of keys and certificates.',
+    },
     { default: 10 },
   ),
 };

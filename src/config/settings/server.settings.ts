@@ -137,13 +137,4 @@ export const SERVER_SETTINGS = {
     },
     { item: filePath, allowed: 'paths separated by commas', valueName: 'file', repeatable: true },
   ),
-  vllmApiKey: optionalText(
-    {
-      group: 'Engines',
-      onlyEnv: 'VLLM_API_KEY',
-      secret: true,
-      help: "Sent as a Bearer token with the router's own probes and scrapes of engines.",
-    },
-    { allowed: 'printable ASCII without spaces', valueName: 'key', pattern: /^[\x21-\x7e]+$/ },
-  ),
 };

@@ -77,7 +77,6 @@ const defaults = {
   k8sNamespace: 'default',
   modelRefreshInterval: 30,
   backendHealthCheckTimeoutSeconds: 10,
-  vllmApiKey: 'secret',
 };
 const settingsWith = (over: Partial<Settings>): Settings => ({ ...defaults, ...over }) as Settings;
 
@@ -166,9 +165,9 @@ describe('FleetService', () => {
       expect(service.status).toMatchObject({ engines: 1, unknown: 2, provider: 'static' });
     });
 
-    it('asks with the probe timeout and the key of the settings', async () => {
+    it('asks with the probe timeout of the settings', async () => {
       await start({ staticBackends: [A], backendHealthCheckTimeoutSeconds: 3 });
-      expect(prober.asked[0]).toMatchObject({ url: A, options: { timeoutMs: 3_000, apiKey: 'secret' } });
+      expect(prober.asked[0]).toMatchObject({ url: A, options: { timeoutMs: 3_000 } });
     });
 
     it('asks a failing engine again after 0.5, 1, 2, 4 and then every 5 s at most, with jitter below that', async () => {

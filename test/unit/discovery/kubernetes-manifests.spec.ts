@@ -43,3 +43,19 @@ it('mounts the dynamic file that the args name', () => {
   expect(container.args).toContain(`--dynamic-config-json=${mount.mountPath}/${name}`);
   expect(pod.spec.volumes[0].configMap.name).toBe(read('configmap.yaml').metadata.name);
 });
+
+it('gives the container nothing that it does not need', () => {
+  expect(pod.spec.securityContext).toMatchObject({
+    runAsNonRoot: true,
+    runAsUser: 1000,
+    seccompProfile: { type: 'RuntimeDefault' },
+  });
+  expect(container.securityContext).toEqual({
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  });
+  expect(pod.spec).not.toHaveProperty('hostNetwork');
+  expect(pod.spec.volumes.every((volume: object) => !('hostPath' in volume))).toBe(true);
+  expect(container.volumeMounts.every((mount: { readOnly?: boolean }) => mount.readOnly === true)).toBe(true);
+});

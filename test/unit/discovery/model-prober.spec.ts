@@ -10,6 +10,7 @@ import {
   readModels,
   sameModel,
 } from '../../../src/discovery/model-prober.js';
+import type { EngineAccess } from '../../../src/security/engine-access.js';
 
 // What a real engine answers with one adapter loaded (vLLM 0.32).
 const permission = (id: string) => [
@@ -157,7 +158,10 @@ describe('ModelProber', () => {
 
   it('asks GET /v1/models below the path prefix, with the key as bearer', async () => {
     answer = (response) => response.end(listOf(tiny));
-    const models = await prober.probe(`${url()}/prefix`, { timeoutMs: 5_000, apiKey: 'secret' });
+    const access = {
+      keyOf: (asks: string) => (asks === `${url()}/prefix` ? 'secret' : null),
+    } as EngineAccess;
+    const models = await new ModelProber(access).probe(`${url()}/prefix`, { timeoutMs: 5_000 });
     expect(models).toEqual([{ id: 'tiny', parent: null, card: tiny }]);
     expect(asked[0]).toMatchObject({ method: 'GET', url: '/prefix/v1/models' });
     expect(asked[0]?.headers.authorization).toBe('Bearer secret');

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import type { Settings } from '../../../src/config/settings.schema.js';
+import type { EngineAccess } from '../../../src/security/engine-access.js';
 import { EngineStatsScraper } from '../../../src/stats/engine-stats.scraper.js';
 import { LifetimeSeries } from '../../../src/stats/lifetime-series.js';
 import { engine, settings } from './attempts.js';
@@ -87,11 +88,11 @@ describe('EngineStatsScraper', () => {
     return server;
   }
 
-  function scraper(some: Partial<Settings> = {}) {
+  function scraper(some: Partial<Settings> = {}, access?: EngineAccess) {
     const store = settings({ engineStatsInterval: 30, ...some });
     const series = new LifetimeSeries();
     const schedulers = new SchedulerRegistry();
-    const made = new EngineStatsScraper(store, schedulers, series);
+    const made = new EngineStatsScraper(store, schedulers, series, access);
     scrapers.push(made);
     made.start();
     return { scraper: made, series, schedulers, store };
@@ -114,7 +115,9 @@ describe('EngineStatsScraper', () => {
 
   it('sends the API key as a bearer token', async () => {
     const server = await serve(waiting(0));
-    const { scraper: it } = scraper({ vllmApiKey: 'secret' });
+    const { scraper: it } = scraper({}, {
+      keyOf: (url: string) => (url === server.engine.url ? 'secret' : null),
+    } as EngineAccess);
     it.retain({ engines: [server.engine] });
     await until(() => it.statsOf(server.engine.id) !== null);
     expect(server.requests[0]?.headers.authorization).toBe('Bearer secret');

@@ -3,6 +3,7 @@ import type { Settings } from '../../../src/config/settings.schema.js';
 import type { Engine } from '../../../src/core/engine.js';
 import { Fleet } from '../../../src/core/fleet.js';
 import { Http1Client } from '../../../src/upstream/http1/http1-client.js';
+import type { EngineAccess } from '../../../src/security/engine-access.js';
 import { UndiciClient } from '../../../src/upstream/undici-client.js';
 import { UpstreamClients } from '../../../src/upstream/upstream-clients.service.js';
 import type { AnswerPiece, UpstreamExchange } from '../../../src/upstream/upstream-client.js';
@@ -15,7 +16,9 @@ const CLIENTS = ['http1', 'undici'] as const;
 
 const engineAt = (url: string, id = url): Engine => ({ id, url, models: [], labels: {} });
 const clients = (upstreamClient: Settings['upstreamClient']): UpstreamClients =>
-  new UpstreamClients(new SettingsStore({ upstreamClient, connectTimeout: 5 } as Settings));
+  new UpstreamClients(new SettingsStore({ upstreamClient, connectTimeout: 5 } as Settings), {
+    tls: null,
+  } as EngineAccess);
 
 describe('the client of an engine', () => {
   it.each<[Settings['upstreamClient'], string, object]>([
