@@ -79,6 +79,11 @@ export class Attempt implements AnswerHandler {
     this.#send(false);
   }
 
+  /** There is a connection to the engine, or there was one. */
+  get connected(): boolean {
+    return this.#exchange?.connected ?? false;
+  }
+
   /** The generated text, once, when the attempt is over; null when it is not known. */
   answerText(outcome: AttemptOutcome): string | null {
     return this.kept?.text(this.answer.shape, this.streams, outcome) ?? null;

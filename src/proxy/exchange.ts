@@ -1,6 +1,13 @@
 import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
-import { type AttemptCause, isTimeout, takesBudget } from '../core/attempt-failure.js';
+import {
+  type AttemptCause,
+  endsRequest,
+  isDeadline,
+  isTimeout,
+  takesBudget,
+} from '../core/attempt-failure.js';
 import { isComputed } from '../core/cost/prompt-work.js';
+import type { Deadlines } from '../core/deadlines.js';
 import { explanation } from '../core/decision.js';
 import { engineTimeout, engineUnreachable, shuttingDown, type RouterError } from '../core/errors.js';
 import type { Member } from '../core/member-list.js';
@@ -62,6 +69,8 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     ranking: Ranking,
     private readonly services: ExchangeServices,
     private readonly followers: ExchangeFollowers,
+    /** Limits that the client has set; null for none. */
+    readonly deadlines: Deadlines | null = null,
   ) {
     this.#ranking = this.#nextOf = ranking;
     this.#next = ranking[0] ?? null;
@@ -89,11 +98,11 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   triesAnother(cause: AttemptCause, answered: boolean): boolean {
     const now = performance.now();
     this.#next = null;
-    if (this.answer.left || cause === 'total_timeout' || cause === 'shutdown') return false;
+    if (this.answer.left || endsRequest(cause)) return false;
     const costs = takesBudget(cause, answered);
     // The answer of an engine that is going down is none that a client could use.
     const next = this.#untried(now, answered && costs);
-    if (next === undefined || (costs && !this.services.budget.take(now))) return false;
+    if (next === undefined || (costs && !this.#take(cause, now))) return false;
     this.#next = next;
     return true;
   }
@@ -216,6 +225,11 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     const computed = (status ?? 0) < 400 && isComputed(this.facts.path);
     if (fault !== null) health.failed(engine, fault, startedAt, now);
     else health.answered(engine, computed ? 'output' : 'contact', startedAt, now);
+  }
+
+  #take(cause: AttemptCause, now: number): boolean {
+    const { budget } = this.services;
+    return isDeadline(cause) ? budget.takeEarly(now) : budget.take(now);
   }
 
   #giveUp(cause: AttemptCause | null): void {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
+import { type Deadlines, readDeadlines } from '../core/deadlines.js';
 import { mayForward } from '../core/engine-paths.js';
 import {
   badFraming,
@@ -42,6 +43,8 @@ interface Call {
   readonly body: RequestBody;
   /** Monotonic milliseconds. */
   readonly receivedAt: number;
+  /** Limits that the client has set; null for none. */
+  deadlines: Deadlines | null;
   readonly kind: RouteKind;
   readonly id: string;
   readonly path: string;
@@ -90,7 +93,7 @@ export class ProxyService {
     const cors = allowedOrigins.length === 0 ? null : corsHeaders(request.headers, allowedOrigins);
     const answer = new ClientAnswer(response, apiShape(path), id, cors, this.#unheard);
     const body = intake instanceof RequestBody ? intake : RequestBody.empty;
-    const call: Call = { request, answer, body, receivedAt, kind, id, path, query };
+    const call: Call = { request, answer, body, receivedAt, deadlines: null, kind, id, path, query };
     try {
       if (cors !== null && isPreflight(request.method ?? '', request.headers)) {
         answer.preflight(preflightHeaders(request.headers));
@@ -101,6 +104,7 @@ export class ProxyService {
       if (fault !== null) throw badFraming(fault);
       if (intake instanceof RouterError) throw intake;
       if (this.drain.draining) throw shuttingDown();
+      call.deadlines = readDeadlines(rawHeaders, receivedAt);
       // The routes of the API are none of those that are not forwarded.
       if (kind === 'any' && !mayForward(path, allowEnginePath)) throw routeNotFound();
       this.#read(call);
@@ -146,7 +150,9 @@ export class ProxyService {
       trace: this.decisions.begin(facts, this.routing.strategy, ranking, call.receivedAt),
       explains: this.decisions.explained && headerValue(call.request.rawHeaders, EXPLAIN) === '1',
     };
-    const exchange = new Exchange(facts, this.#outgoing(call), answer, ranking, this.services, followers);
+    const { deadlines } = call;
+    const outgoing = this.#outgoing(call);
+    const exchange = new Exchange(facts, outgoing, answer, ranking, this.services, followers, deadlines);
     answer.tell(exchange);
     exchange.start();
     this.decisions.sent(facts);

@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
 import type { AttemptCause } from '../core/attempt-failure.js';
+import type { Deadlines } from '../core/deadlines.js';
 import type { Engine } from '../core/engine.js';
 import { MemberList } from '../core/member-list.js';
 import { HealthService } from '../health/health.service.js';
@@ -75,12 +76,14 @@ export class SilenceWatch implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  #late({ facts, startedAt }: Exchange, attempt: Attempt, now: number): AttemptCause | null {
+  #late({ facts, startedAt, deadlines }: Exchange, attempt: Attempt, now: number): AttemptCause | null {
     const { totalTimeout, idleTimeout, firstByteTimeout } = this.settings.current;
     if (now - startedAt > totalTimeout * 1_000) return 'total_timeout';
-    // A stream has begun with its first committing frame, another answer with its head.
-    const begun = attempt.phase === 'relaying' || (attempt.phase === 'holding' && !attempt.streams);
-    if (begun) {
+    if (deadlines !== null) {
+      const past = deadlinePast(deadlines, attempt, now);
+      if (past !== null) return past;
+    }
+    if (hasBegun(attempt)) {
       const idle = !attempt.paused && now - attempt.lastByteAt > idleTimeout * 1_000;
       return idle ? 'idle_timeout' : null;
     }
@@ -98,4 +101,20 @@ export class SilenceWatch implements OnModuleInit, OnApplicationShutdown {
       if (attempt?.engine.id === engine.id && this.#silent(attempt, this.#sweptAt)) attempt.fail('dead');
     }
   }
+}
+
+/** A stream has begun with its first committing frame, another answer with its head. */
+const hasBegun = ({ phase, streams }: Attempt): boolean =>
+  phase === 'relaying' || (phase === 'holding' && !streams);
+
+/** Which of the client's own limits is past; null for none. */
+function deadlinePast(deadlines: Deadlines, attempt: Attempt, now: number): AttemptCause | null {
+  const { endsAt, connect, firstByte, idle } = deadlines;
+  if (now >= endsAt) return 'request_deadline';
+  if (hasBegun(attempt)) {
+    return !attempt.paused && now - attempt.lastByteAt >= idle ? 'idle_deadline' : null;
+  }
+  const age = now - attempt.startedAt;
+  if (age >= connect && !attempt.connected) return 'connect_deadline';
+  return age >= firstByte ? 'first_byte_deadline' : null;
 }
