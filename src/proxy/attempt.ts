@@ -15,22 +15,12 @@ import {
 } from '../upstream/upstream-client.js';
 import type { ClientAnswer } from './client-answer.js';
 import { HeldAnswer } from './held-answer.js';
+import type { AttemptOwner } from './attempt-owner.js';
 import type { KeptAnswer } from './kept-answer.js';
 import { RelayCut } from './relay-cut.js';
 
-/** What an attempt asks of and tells the exchange it belongs to. */
-export interface AttemptOwner {
-  /**
-   * Whether another engine is to be tried after a failure that came before commit.
-   * @param answered the engine has given a whole answer, which the client could be given
-   */
-  triesAnother(cause: AttemptCause, answered: boolean): boolean;
-  committed(attempt: Attempt): void;
-  /** Called per relayed piece of a stream; `seconds` since the piece before. */
-  interToken(seconds: number): void;
-  resent(): void;
-  finished(attempt: Attempt, outcome: AttemptOutcome, cause: AttemptCause | null): void;
-}
+/** Begins a comment in a stream of server-sent events. */
+const COLON = 0x3a;
 
 /** `connecting`: no head yet. `holding`: a head, not committed. `relaying`: committed. */
 export type AttemptPhase = 'connecting' | 'holding' | 'relaying' | 'over';
@@ -48,6 +38,8 @@ export class Attempt implements AnswerHandler {
   readonly startedAt = performance.now();
   /** When the engine last sent something. */
   lastByteAt = this.startedAt;
+  /** When it last sent something that it had computed; -Infinity before. */
+  progressAt = -Infinity;
   /** The client reads slower than the engine sends: silence is not the engine's. */
   paused = false;
   /** That has been so at some time. */
@@ -70,7 +62,7 @@ export class Attempt implements AnswerHandler {
     private readonly client: UpstreamClient,
     private readonly request: UpstreamRequest,
     private readonly answer: ClientAnswer,
-    private readonly owner: AttemptOwner,
+    private readonly owner: AttemptOwner<Attempt>,
     /** Keeps the answer for those who want its text; null when nobody does. */
     private kept: KeptAnswer | null,
   ) {}
@@ -118,6 +110,8 @@ export class Attempt implements AnswerHandler {
     const now = performance.now();
     const gap = now - this.lastByteAt;
     this.lastByteAt = now;
+    // vLLM's API server sends errors and keep-alive comments by itself, whatever its core does.
+    if (piece.bytes[0] !== COLON && this.status! < 400) this.progressAt = now;
     if (this.phase === 'relaying') {
       if (this.streams) {
         this.pieces++;

@@ -1,22 +1,18 @@
 import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
-import {
-  type AttemptCause,
-  endsRequest,
-  isDeadline,
-  isTimeout,
-  takesBudget,
-} from '../core/attempt-failure.js';
+import { type AttemptCause, endsRequest, isDeadline, takesBudget } from '../core/attempt-failure.js';
 import { isComputed } from '../core/cost/prompt-work.js';
 import type { Deadlines } from '../core/deadlines.js';
 import { explanation } from '../core/decision.js';
-import { engineTimeout, engineUnreachable, shuttingDown, type RouterError } from '../core/errors.js';
 import type { Member } from '../core/member-list.js';
 import type { Ranked, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import type { DecisionTrace } from '../decisions/decision-trace.js';
-import { Attempt, type AttemptOwner } from './attempt.js';
+import { Attempt } from './attempt.js';
+import type { AttemptOwner } from './attempt-owner.js';
 import type { ClientAnswer, LeaveListener } from './client-answer.js';
 import type { ExchangeServices, InterTokenClock } from './exchange-services.js';
+import { FailedAttempts } from './failed-attempts.js';
+import { RankingWalk } from './ranking-walk.js';
 import type { RequestBody } from './request-body.js';
 
 /** What goes to an engine, the same for every attempt. */
@@ -36,30 +32,23 @@ export interface ExchangeFollowers {
   readonly explains: boolean;
 }
 
-interface Failure {
-  readonly engineUrl: string;
-  readonly cause: AttemptCause;
-}
-
 /**
  * One request on its way: tries the ranked engines until one answers, and accounts for each attempt.
  * It is over when the client has its answer or is gone.
  */
-export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
+export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Exchange> {
   readonly startedAt = performance.now();
   before: Exchange | null = null;
   after: Exchange | null = null;
   /** The attempt under way, for the watch over silence and time. */
   attempt: Attempt | null = null;
 
-  readonly #tried = new Set<string>();
-  readonly #failures: Failure[] = [];
-  #ranking: Ranking;
+  readonly #failures = new FailedAttempts();
+  readonly #walk: RankingWalk;
   #next: Ranked | null;
-  /** The ranking that `#next` is of. */
-  #nextOf: Ranking;
   #attempts = 0;
   #over = false;
+  #moved = false;
   #interToken: InterTokenClock | null = null;
 
   constructor(
@@ -72,7 +61,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     /** Limits that the client has set; null for none. */
     readonly deadlines: Deadlines | null = null,
   ) {
-    this.#ranking = this.#nextOf = ranking;
+    this.#walk = new RankingWalk(facts, ranking, services);
     this.#next = ranking[0] ?? null;
   }
 
@@ -95,13 +84,28 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     else this.attempt.leave();
   }
 
+  /** Bytes of the request's body. */
+  get bodyBytes(): number {
+    return this.outgoing.body.length;
+  }
+
+  /**
+   * The engine of the attempt makes no progress: what has not begun goes on elsewhere, where it can, else it waits.
+   * @param sure the engine is frozen; where it is not, the request may be what holds it up, and moves on only once
+   */
+  moveOn(now: number, sure: boolean): void {
+    const { attempt } = this;
+    if (attempt === null || attempt.phase === 'relaying' || (this.#moved && !sure)) return;
+    if (this.#walk.next(now, true) === undefined) return;
+    this.#moved = true;
+    attempt.fail('stalled');
+  }
+
   triesAnother(cause: AttemptCause, answered: boolean): boolean {
     const now = performance.now();
     this.#next = null;
     if (this.answer.left || endsRequest(cause)) return false;
-    const costs = takesBudget(cause, answered);
-    // The answer of an engine that is going down is none that a client could use.
-    const next = this.#untried(now, answered && costs);
+    const next = this.#walk.next(now, answered && costs);
     if (next === undefined || (costs && !this.#take(cause, now))) return false;
     this.#next = next;
     return true;
@@ -154,7 +158,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     this.followers.trace?.finished(event);
     this.services.listeners.observe(event);
     if (cause !== null) {
-      this.#failures.push({ engineUrl: attempt.engine.url, cause });
+      this.#failures.add(attempt.engine.url, cause);
       this.services.health.failed(attempt.engine, cause, attempt.startedAt, at);
     }
     this.services.health.ended(attempt.engine, attempt.startedAt);
@@ -167,7 +171,10 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     }
     if (cause !== null && !this.answer.left) {
       const { id, model } = this.facts;
-      this.services.failures.write(`request ${id} for model ${model} failed: ${this.#told(true)}`, at);
+      this.services.failures.write(
+        `request ${id} for model ${model} failed: ${this.#failures.told(true)}`,
+        at,
+      );
     }
     if (moves) this.#giveUp(cause);
     this.#end();
@@ -176,7 +183,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   #dispatch(): void {
     const ranked = this.#next!;
     const { engine } = ranked.candidate;
-    this.#tried.add(engine.id);
+    this.#walk.take(engine.id);
     this.#attempts++;
     const { client, pathPrefix } = this.services.upstreams.of(engine);
     const { method, target, headers, body } = this.outgoing;
@@ -187,7 +194,7 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     this.services.health.sent(engine, attempt.startedAt);
     this.followers.trace?.dispatched(ranked);
     if (this.followers.explains) {
-      this.answer.explanation = explanation(ranked, this.#nextOf, this.#attempts);
+      this.answer.explanation = explanation(ranked, this.#walk.foundIn, this.#attempts);
     }
     this.services.listeners.observe({
       type: 'dispatched',
@@ -198,24 +205,6 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
       ranked,
     });
     attempt.start();
-  }
-
-  /** The best engine to try next; one that is ejected only where the client would get no answer otherwise. */
-  #untried(now: number, answered: boolean): Ranked | undefined {
-    const { routing, candidates } = this.services;
-    const left = this.#ranking.filter(
-      ({ candidate: { engine } }) => !this.#tried.has(engine.id) && candidates.eligible(engine, now),
-    );
-    if (left.length > 1 && routing.ranksBySignals) {
-      const again = left.map(({ candidate }) => candidate);
-      this.#ranking = this.#nextOf = routing.rank(this.facts, again);
-      return this.#ranking[0];
-    }
-    this.#nextOf = left;
-    if (left.length > 0 || answered) return left[0];
-    const last = candidates.lastResort(this.facts.model, this.#tried);
-    this.#nextOf = last.length > 0 ? routing.rank(this.facts, last) : [];
-    return this.#nextOf[0];
   }
 
   /** What the answer that goes to the client tells of its engine. Errors that blame the request show that it is there. */
@@ -233,22 +222,9 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   }
 
   #giveUp(cause: AttemptCause | null): void {
-    const error = this.#verdict(cause);
+    const error = this.#failures.verdict(cause, this.services.settings.current.exposeEngineUrls);
     this.services.metrics.rejected(error.code);
     this.answer.error(error);
-  }
-
-  #verdict(cause: AttemptCause | null): RouterError {
-    if (cause === 'shutdown') return shuttingDown();
-    const told = this.#told(this.services.settings.current.exposeEngineUrls);
-    return cause !== null && isTimeout(cause) ? engineTimeout(told) : engineUnreachable(told);
-  }
-
-  /** What happened at each engine, in order. */
-  #told(urls: boolean): string {
-    return this.#failures
-      .map(({ engineUrl, cause }, i) => `attempt ${i + 1}${urls ? ` (${engineUrl})` : ''}: ${cause}`)
-      .join('; ');
   }
 
   #end(): void {

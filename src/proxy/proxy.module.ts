@@ -18,6 +18,7 @@ import { RealtimeGateway } from './realtime.gateway.js';
 import { SharedMemory } from './shared-memory.js';
 import { ShortWay } from './short-way.js';
 import { SilenceWatch } from './silence-watch.js';
+import { StallWatch } from './stall-watch.js';
 
 /** Takes requests from clients to engines and answers back. */
 @Module({
@@ -40,6 +41,7 @@ import { SilenceWatch } from './silence-watch.js';
     SharedMemory,
     ShortWay,
     SilenceWatch,
+    StallWatch,
   ],
   exports: [
     BodyMemory,
@@ -49,6 +51,7 @@ import { SilenceWatch } from './silence-watch.js';
     RealtimeGateway,
     ShortWay,
     SilenceWatch,
+    StallWatch,
   ],
 })
 export class ProxyModule {}

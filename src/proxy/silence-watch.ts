@@ -8,6 +8,7 @@ import { HealthService } from '../health/health.service.js';
 import type { Attempt } from './attempt.js';
 import type { Exchange } from './exchange.js';
 import { PortProbe } from './port-probe.js';
+import { StallWatch } from './stall-watch.js';
 
 const SWEEP_MS = 250;
 /** Silence after which an engine's port is asked whether anybody still listens, milliseconds. */
@@ -31,6 +32,7 @@ export class SilenceWatch implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly settings: SettingsStore,
     private readonly health: HealthService,
+    private readonly stalls: StallWatch,
   ) {}
 
   onModuleInit(): void {
@@ -64,16 +66,24 @@ export class SilenceWatch implements OnModuleInit, OnApplicationShutdown {
   /** `now` in monotonic milliseconds. */
   sweep(now: number): void {
     this.#sweptAt = now;
+    const stalls = this.stalls.on;
     for (const exchange of this.#exchanges) {
       if (exchange.abandoned) exchange.leave();
       const { attempt } = exchange;
       if (attempt === null) continue;
       const late = this.#late(exchange, attempt, now);
-      if (late !== null) attempt.fail(late);
-      else if (this.health.draining > 0 && this.health.state(attempt.engine.id, now) === 'gone')
+      if (late !== null) {
+        attempt.fail(late);
+        continue;
+      }
+      if (this.health.draining > 0 && this.health.state(attempt.engine.id, now) === 'gone') {
         attempt.fail('drain_timeout');
-      else if (this.#silent(attempt, now)) this.#probe.suspect(attempt.engine, now);
+        continue;
+      }
+      if (this.#silent(attempt, now)) this.#probe.suspect(attempt.engine, now);
+      if (stalls) this.stalls.see(attempt, exchange.facts.path, exchange.bodyBytes);
     }
+    if (stalls && this.stalls.judge(now)) this.#moveOn(now);
   }
 
   #late({ facts, startedAt, deadlines }: Exchange, attempt: Attempt, now: number): AttemptCause | null {
@@ -90,6 +100,15 @@ export class SilenceWatch implements OnModuleInit, OnApplicationShutdown {
     const streams = facts.stream || attempt.streams;
     const limit = firstByteTimeout ?? (streams ? FIRST_FRAME_SECONDS : Infinity);
     return now - attempt.startedAt > limit * 1_000 ? 'first_byte_timeout' : null;
+  }
+
+  /** What waits on engines that make no progress goes elsewhere. */
+  #moveOn(now: number): void {
+    for (const exchange of this.#exchanges) {
+      if (exchange.attempt === null) continue;
+      const verdict = this.stalls.verdictOn(exchange.attempt.engine);
+      if (verdict === 'stalled' || verdict === 'frozen') exchange.moveOn(now, verdict === 'frozen');
+    }
   }
 
   #silent(attempt: Attempt, now: number): boolean {

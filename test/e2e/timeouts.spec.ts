@@ -167,7 +167,7 @@ describe('a client that waits for a shorter time than the router', () => {
   afterAll(async () => {
     await whenNothingIsHeld(router.url);
     // An engine is no worse for what its clients do not wait for.
-    expect(await metric(router.url, 'vllm_router_engine_ejections_total')).toBe(0);
+    expect(await metric(router.url, 'vllm_router_ejections_total')).toBe(0);
     await router.close();
     await Promise.all(engines.map((engine) => engine.close(0)));
   });

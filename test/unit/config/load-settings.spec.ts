@@ -36,6 +36,7 @@ describe('loadSettings', () => {
       readyNeedsEngine: false,
       shutdownDelay: 5,
       shutdownTimeout: 20,
+      stallTimeout: 20,
       maxBodySize: 134_217_728,
       maxBodyMemory: 536_870_912,
       maxHeaderSize: 32_768,
