@@ -46,6 +46,7 @@ const SHOWS = {
   C8: ['c8-hostile-prompts', 'prompts that are made to slow a decision down do not'],
   C9: ['c9-virtual-speed', 'eight engines in simulated time, a hundred times faster than real time'],
   C11: ['c11-workers-learn', 'two workers: what one learns of a prompt, the other knows within 50 ms'],
+  D3: ['d3-frozen-engine', 'SIGSTOP: a frozen engine is found, loses nothing, and comes back'],
   D6: [
     'd6-soak',
     'an hour or five million requests, many of which fail or are left: memory and handles stay',

@@ -105,6 +105,8 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
     const now = performance.now();
     this.#next = null;
     if (this.answer.left || endsRequest(cause)) return false;
+    const costs = takesBudget(cause, answered);
+    // The answer of an engine that is going down is none that a client could use.
     const next = this.#walk.next(now, answered && costs);
     if (next === undefined || (costs && !this.#take(cause, now))) return false;
     this.#next = next;
