@@ -95,10 +95,7 @@ export async function show(args) {
       streams.filter(good).length,
       STREAMS,
     );
-    figures.note(
-      'streams that stood still',
-      `${streams.filter((one) => one.endedAt - one.askedAt > 55_000).length}`,
-    );
+    figures.note(`${streams.filter((one) => one.endedAt - one.askedAt > 55_000).length}`);
 
     // One that lasts longer than streams wait.
     const later = streams.length;

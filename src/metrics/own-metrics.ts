@@ -2,13 +2,9 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { HealthState } from '../core/health/health-state.js';
 import type { ReloadOutcome } from '../dynamic-config/reload-listener.js';
 import type { RequestFigures } from '../stats/request-figures.js';
-import {
-  type EngineSeries,
-  type LifetimeSeries,
-  MAX_CAUSES,
-  type ModelSeries,
-} from '../stats/lifetime-series.js';
+import { type EngineSeries, type LifetimeSeries, type ModelSeries } from '../stats/lifetime-series.js';
 import { writeEngineStates } from './engine-states.js';
+import { CauseCounter } from './cause-counter.js';
 import { labels, type MetricWriter } from './metric-writer.js';
 
 /** How an attempt to put the dynamic file in force ended. */
@@ -26,6 +22,7 @@ export interface BoundGauges {
 export class OwnMetrics {
   readonly retries: CauseCounter;
   readonly rejections: CauseCounter;
+  readonly hedges: CauseCounter;
   readonly staleResends: Counter;
   readonly clientDisconnects: Counter;
   readonly #reloads: CauseCounter;
@@ -47,6 +44,12 @@ export class OwnMetrics {
       'vllm_router_rejections_total',
       'code',
       'Requests that the router answered itself with an error, by the code of the error.',
+    );
+    this.hedges = new CauseCounter(
+      registry,
+      'vllm_router_hedges_total',
+      'outcome',
+      'Second attempts that were begun beside a late first one, by how they went.',
     );
     this.#reloads = new CauseCounter(
       registry,
@@ -119,23 +122,6 @@ export class OwnMetrics {
       registers: [this.#registry],
       collect: () => gauge.set(read()),
     });
-  }
-}
-
-/** A counter by one label whose values are words of the code; further than `MAX_CAUSES` they are `other`. */
-class CauseCounter {
-  readonly #counter: Counter;
-  readonly #children = new Map<string, { inc(): void }>();
-
-  constructor(registry: Registry, name: string, label: string, help: string) {
-    this.#counter = new Counter({ name, help, labelNames: [label], registers: [registry] });
-  }
-
-  count(cause: string): void {
-    const key = this.#children.has(cause) || this.#children.size < MAX_CAUSES ? cause : 'other';
-    let child = this.#children.get(key);
-    if (!child) this.#children.set(key, (child = this.#counter.labels(key)));
-    child.inc();
   }
 }
 

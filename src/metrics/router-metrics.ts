@@ -82,6 +82,11 @@ export class RouterMetrics {
     this.#own.retries.count(cause);
   }
 
+  /** A second attempt beside a late one has ended, or has begun to answer. @param outcome a word of the code */
+  hedged(outcome: string): void {
+    this.#own.hedges.count(outcome);
+  }
+
   /** A request is sent again on a fresh connection, since the reused one had been closed. */
   staleResend(): void {
     this.#own.staleResends.inc();

@@ -3,6 +3,7 @@ import type { AttemptEvent } from '../core/attempt-event.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
+import { Hedging } from './hedging.js';
 
 /** Passes each attempt event on to those who listen. They are not on the request's path: none can fail it. */
 @Injectable()
@@ -11,11 +12,13 @@ export class AttemptListeners {
     private readonly stats: RequestStatsService,
     private readonly metrics: RouterMetrics,
     private readonly routing: RoutingService,
+    private readonly hedging: Hedging,
   ) {}
 
   observe(event: AttemptEvent): void {
     this.stats.observe(event);
     this.metrics.observe(event);
     this.routing.observe(event);
+    if (event.type === 'firstToken' && this.hedging.on) this.hedging.heed(event);
   }
 }

@@ -1,6 +1,9 @@
 import type { AttemptOutcome } from '../core/attempt-event.js';
 import type { AttemptCause } from '../core/attempt-failure.js';
 
+/** `connecting`: no head yet. `holding`: a head, not committed. `relaying`: committed. */
+export type AttemptPhase = 'connecting' | 'holding' | 'relaying' | 'over';
+
 /** What an attempt asks of and tells the exchange it belongs to. */
 export interface AttemptOwner<Attempt> {
   /**
@@ -8,6 +11,8 @@ export interface AttemptOwner<Attempt> {
    * @param answered the engine has given a whole answer, which the client could be given
    */
   triesAnother(cause: AttemptCause, answered: boolean): boolean;
+  /** Another attempt of the request is under way. */
+  readonly racing: boolean;
   /** The attempt is the one whose answer the client gets; called before the first byte of it. */
   committed(attempt: Attempt): void;
   /** Called per relayed piece of a stream; `seconds` since the piece before. */

@@ -15,15 +15,12 @@ import {
 } from '../upstream/upstream-client.js';
 import type { ClientAnswer } from './client-answer.js';
 import { HeldAnswer } from './held-answer.js';
-import type { AttemptOwner } from './attempt-owner.js';
+import type { AttemptOwner, AttemptPhase } from './attempt-owner.js';
 import type { KeptAnswer } from './kept-answer.js';
 import { RelayCut } from './relay-cut.js';
 
 /** Begins a comment in a stream of server-sent events. */
 const COLON = 0x3a;
-
-/** `connecting`: no head yet. `holding`: a head, not committed. `relaying`: committed. */
-export type AttemptPhase = 'connecting' | 'holding' | 'relaying' | 'over';
 
 /**
  * One try of a request on one engine: sends the original bytes, holds the answer back until it is sure to be one,
@@ -51,6 +48,9 @@ export class Attempt implements AnswerHandler {
   /** Why the answer that goes to the client is none that a well engine gives; null: it is one. */
   fault: AttemptCause | null = null;
 
+  /** How its engine was chosen, for a client that has asked. */
+  explanation: string | null = null;
+
   #exchange: UpstreamExchange | null = null;
   #headers: RawHeaders = [];
   #statusText = '';
@@ -59,6 +59,8 @@ export class Attempt implements AnswerHandler {
 
   constructor(
     readonly engine: Engine,
+    /** 1 for the request's first attempt. */
+    readonly number: number,
     private readonly client: UpstreamClient,
     private readonly request: UpstreamRequest,
     private readonly answer: ClientAnswer,
@@ -93,6 +95,12 @@ export class Attempt implements AnswerHandler {
     if (this.phase === 'over') return;
     this.#exchange?.close();
     this.#finish('client_left', null);
+  }
+
+  /** Another attempt has begun to answer: the engine's socket is closed. */
+  lose(): void {
+    this.#exchange?.close();
+    this.#finish('hedged_away', null);
   }
 
   head(status: number, statusText: string, headers: string[]): void {
@@ -162,7 +170,8 @@ export class Attempt implements AnswerHandler {
 
   /** Something in the request itself cannot be put on the wire; no engine is to blame. */
   #unsendable(error: UnsendableRequest): void {
-    this.answer.error(new RouterError(400, 'invalid_request', `Invalid request: ${error.message}.`));
+    if (!this.owner.racing)
+      this.answer.error(new RouterError(400, 'invalid_request', `Invalid request: ${error.message}.`));
     this.#finish('engine_error', null);
   }
 
@@ -182,8 +191,8 @@ export class Attempt implements AnswerHandler {
     this.phase = 'relaying';
     // One that was too large to be judged.
     if (this.fault === null && isRetryableStatus(this.status ?? 0)) this.fault = 'http_5xx';
-    this.answer.head(this.status ?? 502, this.#statusText, this.#headers, this.streams);
     this.owner.committed(this);
+    this.answer.head(this.status ?? 502, this.#statusText, this.#headers, this.streams);
   }
 
   #commit(): void {

@@ -1,36 +1,19 @@
-import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
+import type { AttemptOutcome } from '../core/attempt-event.js';
 import { type AttemptCause, endsRequest, isDeadline, takesBudget } from '../core/attempt-failure.js';
-import { isComputed } from '../core/cost/prompt-work.js';
 import type { Deadlines } from '../core/deadlines.js';
 import { explanation } from '../core/decision.js';
+import { mayHaveReached } from '../core/sole-engine-backoff.js';
 import type { Member } from '../core/member-list.js';
 import type { Ranked, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
-import type { DecisionTrace } from '../decisions/decision-trace.js';
 import { Attempt } from './attempt.js';
+import { accountCommitted, accountDispatched, accountFinished } from './attempt-account.js';
 import type { AttemptOwner } from './attempt-owner.js';
 import type { ClientAnswer, LeaveListener } from './client-answer.js';
 import type { ExchangeServices, InterTokenClock } from './exchange-services.js';
 import { FailedAttempts } from './failed-attempts.js';
+import type { ExchangeFollowers, OutgoingRequest } from './outgoing-request.js';
 import { RankingWalk } from './ranking-walk.js';
-import type { RequestBody } from './request-body.js';
-
-/** What goes to an engine, the same for every attempt. */
-export interface OutgoingRequest {
-  readonly method: string;
-  /** Path and query string as the client sent them. */
-  readonly target: string;
-  readonly headers: string[];
-  readonly body: RequestBody;
-}
-
-/** Who is to know how the engine was chosen. */
-export interface ExchangeFollowers {
-  /** Null: nobody. */
-  readonly trace: DecisionTrace | null;
-  /** The client has asked. */
-  readonly explains: boolean;
-}
 
 /**
  * One request on its way: tries the ranked engines until one answers, and accounts for each attempt.
@@ -42,11 +25,18 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
   after: Exchange | null = null;
   /** The attempt under way, for the watch over silence and time. */
   attempt: Attempt | null = null;
+  /** A second one beside it, since the first is late; neither has begun to answer. */
+  hedge: Attempt | null = null;
+  /** What was predicted of the first token, milliseconds; null: nothing. With `--hedge` alone. */
+  predicted: number | null = null;
+  /** When the only engine is tried again, monotonic milliseconds; 0: that is not waited for. */
+  retryAt = 0;
 
   readonly #failures = new FailedAttempts();
   readonly #walk: RankingWalk;
   #next: Ranked | null;
   #attempts = 0;
+  #hedged = false;
   #over = false;
   #moved = false;
   #interToken: InterTokenClock | null = null;
@@ -68,7 +58,8 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
   /** Begins with the first engine of the ranking. */
   start(): void {
     this.services.watch.add(this);
-    this.#dispatch();
+    if (this.services.hedging.on) this.predicted = this.services.hedging.predicted(this.#next!);
+    this.#dispatch(this.#next!);
   }
 
   /** The client has gone, which the sweep over all exchanges sees where no event tells of it. */
@@ -80,6 +71,7 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
   leave(): void {
     if (this.#over) return;
     this.services.metrics.clientLeft();
+    this.hedge?.leave();
     if (this.attempt === null) this.#end();
     else this.attempt.leave();
   }
@@ -93,42 +85,64 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
    * The engine of the attempt makes no progress: what has not begun goes on elsewhere, where it can, else it waits.
    * @param sure the engine is frozen; where it is not, the request may be what holds it up, and moves on only once
    */
-  moveOn(now: number, sure: boolean): void {
-    const { attempt } = this;
-    if (attempt === null || attempt.phase === 'relaying' || (this.#moved && !sure)) return;
-    if (this.#walk.next(now, true) === undefined) return;
+  moveOn(attempt: Attempt, now: number, sure: boolean): void {
+    if (attempt.phase === 'relaying' || (this.#moved && !sure)) return;
+    if (!this.racing && this.#walk.next(now, true) === undefined) return;
     this.#moved = true;
     attempt.fail('stalled');
+  }
+
+  get racing(): boolean {
+    return this.hedge !== null;
+  }
+
+  /** The first token is late: a second engine gets the request too, once, where there is one and the budget allows. */
+  startHedge(now: number): void {
+    const { budget } = this.services;
+    if (this.#hedged || this.racing || !budget.hasEarly(now)) return;
+    this.#hedged = true;
+    const next = this.#walk.next(now, true);
+    if (next === undefined || !budget.takeEarly(now)) return;
+    this.hedge = this.#sent(next);
+    this.hedge.start();
+  }
+
+  /** The time to try the only engine again may have come, or the request's own is over. @param late by the watch */
+  wait(now: number, late: AttemptCause | null): void {
+    if (late === null && now < this.retryAt) return;
+    this.retryAt = 0;
+    const next = late === null ? this.#walk.again() : undefined;
+    if (next === undefined) {
+      this.#log(now);
+      this.#giveUp(late ?? this.#failures.last);
+      this.#end();
+      return;
+    }
+    this.#dispatch(next);
   }
 
   triesAnother(cause: AttemptCause, answered: boolean): boolean {
     const now = performance.now();
     this.#next = null;
+    // The other attempt goes on.
+    if (this.racing) return true;
     if (this.answer.left || endsRequest(cause)) return false;
     const costs = takesBudget(cause, answered);
     // The answer of an engine that is going down is none that a client could use.
     const next = this.#walk.next(now, answered && costs);
-    if (next === undefined || (costs && !this.#take(cause, now))) return false;
+    if (next === undefined) return !answered && this.#waits(cause, now);
+    if (costs && !this.#take(cause, now)) return false;
     this.#next = next;
     return true;
   }
 
   committed(attempt: Attempt): void {
-    if (this.services.health.size > 0 || attempt.fault !== null) this.#heed(attempt);
+    if (this.hedge !== null) this.#settle(attempt, this.hedge);
+    if (this.followers.explains) this.answer.explanation = attempt.explanation;
+    accountCommitted(this.services, this.followers.trace, this.facts, attempt);
     // From here on it is sent to no other engine.
     this.outgoing.body.release();
-    if (!attempt.streams) return;
-    this.#interToken = this.services.stats.interToken(attempt.engine, this.facts.model);
-    const at = performance.now();
-    this.followers.trace?.firstToken(at);
-    this.services.listeners.observe({
-      type: 'firstToken',
-      request: this.facts,
-      engine: attempt.engine,
-      at,
-      attempt: this.#attempts,
-      sinceDispatch: at - attempt.startedAt,
-    });
+    if (attempt.streams) this.#interToken = this.services.stats.interToken(attempt.engine, this.facts.model);
   }
 
   interToken(seconds: number): void {
@@ -141,49 +155,38 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
 
   finished(attempt: Attempt, outcome: AttemptOutcome, cause: AttemptCause | null): void {
     const at = performance.now();
-    this.attempt = null;
-    const event: AttemptEvent = {
-      type: 'finished',
-      request: this.facts,
-      engine: attempt.engine,
-      at,
-      attempt: this.#attempts,
-      outcome,
-      status: attempt.status,
-      usage: attempt.usage,
-      pieces: attempt.pieces,
-      heldUp: attempt.heldUp,
-      answer: attempt.answerText(outcome),
-      cause,
-      sinceDispatch: at - attempt.startedAt,
-    };
-    this.followers.trace?.finished(event);
-    this.services.listeners.observe(event);
-    if (cause !== null) {
-      this.#failures.add(attempt.engine.url, cause);
-      this.services.health.failed(attempt.engine, cause, attempt.startedAt, at);
-    }
-    this.services.health.ended(attempt.engine, attempt.startedAt);
+    const beside = attempt === this.attempt ? this.hedge : this.attempt;
+    if (this.hedge !== null) this.#unhedged(attempt, outcome);
+    this.attempt = beside;
+    this.hedge = null;
+    accountFinished(this.services, this.followers.trace, this.facts, attempt, outcome, cause, at);
+    if (cause !== null) this.#failures.add(attempt.engine.url, cause);
+    // It goes on, has won, or is told the same in a moment.
+    if (beside !== null) return;
     const moves =
       (outcome === 'failed' || outcome === 'timeout') && !this.answer.started && !this.answer.left;
-    if (moves && this.#next !== null) {
+    if (moves && (this.#next !== null || this.retryAt > 0)) {
       this.services.metrics.retried(cause ?? 'reset');
-      this.#dispatch();
+      if (this.#next !== null) this.#dispatch(this.#next);
       return;
     }
-    if (cause !== null && !this.answer.left) {
-      const { id, model } = this.facts;
-      this.services.failures.write(
-        `request ${id} for model ${model} failed: ${this.#failures.told(true)}`,
-        at,
-      );
-    }
+    if (cause !== null && !this.answer.left) this.#log(at);
     if (moves) this.#giveUp(cause);
     this.#end();
   }
 
-  #dispatch(): void {
-    const ranked = this.#next!;
+  #log(at: number): void {
+    const { id, model } = this.facts;
+    this.services.failures.write(`request ${id} for model ${model} failed: ${this.#failures.told(true)}`, at);
+  }
+
+  #dispatch(ranked: Ranked): void {
+    this.attempt = this.#sent(ranked);
+    this.attempt.start();
+  }
+
+  /** Tells of a further attempt, which is to be started. */
+  #sent(ranked: Ranked): Attempt {
     const { engine } = ranked.candidate;
     this.#walk.take(engine.id);
     this.#attempts++;
@@ -191,31 +194,36 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
     const { method, target, headers, body } = this.outgoing;
     const kept = this.services.routing.needsAnswer ? this.services.kept.begin() : null;
     const request = { method, path: pathPrefix + target, headers, body: body.pieces };
-    const attempt = new Attempt(engine, client, request, this.answer, this, kept);
-    this.attempt = attempt;
-    this.services.health.sent(engine, attempt.startedAt);
-    this.followers.trace?.dispatched(ranked);
+    const attempt = new Attempt(engine, this.#attempts, client, request, this.answer, this, kept);
     if (this.followers.explains) {
-      this.answer.explanation = explanation(ranked, this.#walk.foundIn, this.#attempts);
+      this.answer.explanation = attempt.explanation = explanation(ranked, this.#walk.foundIn, this.#attempts);
     }
-    this.services.listeners.observe({
-      type: 'dispatched',
-      request: this.facts,
-      engine,
-      at: attempt.startedAt,
-      attempt: this.#attempts,
-      ranked,
-    });
-    attempt.start();
+    accountDispatched(this.services, this.followers.trace, this.facts, attempt, ranked);
+    return attempt;
   }
 
-  /** What the answer that goes to the client tells of its engine. Errors that blame the request show that it is there. */
-  #heed({ engine, fault, status, startedAt }: Attempt): void {
-    const { health } = this.services;
-    const now = performance.now();
-    const computed = (status ?? 0) < 400 && isComputed(this.facts.path);
-    if (fault !== null) health.failed(engine, fault, startedAt, now);
-    else health.answered(engine, computed ? 'output' : 'contact', startedAt, now);
+  /** One of two attempts has begun to answer: the other is cancelled. */
+  #settle(winner: Attempt, hedge: Attempt): void {
+    const loser = winner === hedge ? this.attempt! : hedge;
+    this.services.metrics.hedged(winner === hedge ? 'won' : 'lost');
+    this.attempt = winner;
+    this.hedge = null;
+    loser.lose();
+  }
+
+  /** One of two attempts is over before either has begun to answer. */
+  #unhedged(attempt: Attempt, outcome: AttemptOutcome): void {
+    const left = outcome === 'client_left' ? 'client_left' : 'failed';
+    this.services.metrics.hedged(attempt === this.hedge ? left : 'took_over');
+  }
+
+  /** Whether the engine is tried again after a while, since no other one serves the model. */
+  #waits(cause: AttemptCause, now: number): boolean {
+    const { engine } = this.attempt!;
+    const wait = this.#walk.backoff(engine, cause, Math.random());
+    if (wait === null || (mayHaveReached(cause) && !this.services.budget.take(now))) return false;
+    this.retryAt = now + wait;
+    return true;
   }
 
   #take(cause: AttemptCause, now: number): boolean {

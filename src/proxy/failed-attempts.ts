@@ -9,6 +9,11 @@ export class FailedAttempts {
     this.#failures.push({ engineUrl, cause });
   }
 
+  /** The cause of the last one; null before one. */
+  get last(): AttemptCause | null {
+    return this.#failures.at(-1)?.cause ?? null;
+  }
+
   /** @param urls engines may be named */
   told(urls: boolean): string {
     return this.#failures

@@ -10,6 +10,7 @@ import { DrainState } from './drain-state.js';
 import { ExchangeServices } from './exchange-services.js';
 import { FailureLog } from './failure-log.js';
 import { FleetFollowers } from './fleet-followers.js';
+import { Hedging } from './hedging.js';
 import { HostApp } from './host-app.js';
 import { ModelsController } from './models.controller.js';
 import { ProxyController } from './proxy.controller.js';
@@ -35,6 +36,7 @@ import { StallWatch } from './stall-watch.js';
     ExchangeServices,
     FailureLog,
     FleetFollowers,
+    Hedging,
     HostApp,
     ProxyService,
     RealtimeGateway,

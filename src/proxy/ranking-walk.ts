@@ -1,5 +1,8 @@
+import type { AttemptCause } from '../core/attempt-failure.js';
+import type { Engine } from '../core/engine.js';
 import type { Ranked, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
+import { backoff } from '../core/sole-engine-backoff.js';
 import type { ExchangeServices } from './exchange-services.js';
 
 const NONE: ReadonlySet<string> = new Set();
@@ -7,6 +10,7 @@ const NONE: ReadonlySet<string> = new Set();
 /** The way of one request through the engines of its model: which it has met, and which is next. */
 export class RankingWalk {
   readonly #tried = new Set<string>();
+  #waits = 0;
   #ranking: Ranking;
   /** The ranking that the place found last is of. */
   #foundIn: Ranking;
@@ -45,6 +49,14 @@ export class RankingWalk {
     const last = candidates.lastResort(this.facts.model, this.#tried);
     this.#foundIn = last.length > 0 ? routing.rank(this.facts, last) : [];
     return this.#foundIn[0];
+  }
+
+  /** How long to wait before `again`, milliseconds; null: another engine serves the model, or it has been long enough. */
+  backoff(failed: Engine, cause: AttemptCause, chance: number): number | null {
+    if (!this.services.candidates.isSole(failed, this.facts.model)) return null;
+    const wait = backoff(cause, this.#waits, chance);
+    if (wait !== null) this.#waits++;
+    return wait;
   }
 
   /** The best of all engines of the model, those that were tried included. */

@@ -1,4 +1,5 @@
 import {
+  bool,
   bytes,
   int,
   numberOrOff,
@@ -87,6 +88,12 @@ export const ROUTING_SETTINGS = {
     },
     { default: 0.05, min: 0.001 },
   ),
+  hedge: bool({
+    group: 'Routing',
+    help:
+      'Try a stream on a second engine too when its first token is later than that of 99 of 100 streams of its model and ' +
+      'three times as late as predicted; the first to answer wins, the other is cancelled. At most 5 % of the requests.',
+  }),
   maxRequestsPerEngine: int(
     { group: 'Routing', help: 'The most requests in flight on one engine; 0 sets no limit.' },
     { default: 0, min: 0, max: 1_000_000 },

@@ -17,7 +17,8 @@ export class RecentFailures {
 
   /** Takes in how an attempt ended; a client that left and an error that blames the request say nothing bad. */
   heed({ outcome, status, cause, at }: AttemptEvent & { readonly type: 'finished' }): void {
-    if (outcome === 'client_left' || cause === 'shutdown' || cause === 'total_timeout') return;
+    if (outcome === 'client_left' || outcome === 'hedged_away') return;
+    if (cause === 'shutdown' || cause === 'total_timeout') return;
     if (cause !== null && isDeadline(cause)) return;
     const fade = this.#fade(at);
     const blamesRequest = status !== null && status >= 400 && status < 500;

@@ -26,6 +26,7 @@ describe('loadSettings', () => {
       ttftTarget: null,
       tpotTarget: 0.05,
       maxRequestsPerEngine: 0,
+      hedge: false,
       host: '0.0.0.0',
       port: 8001,
       rootPath: '',
