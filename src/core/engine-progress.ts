@@ -22,7 +22,7 @@ export interface WaitingRequests {
   computed: number;
   /** Streams among those that have begun. */
   streaming: number;
-  /** Bytes of the bodies of those that have not begun. */
+  /** Bytes of the largest body of those that have not begun. */
   promptBytes: number;
   /** When the oldest of them was sent, and when the engine last sent a byte of something computed. */
   oldest: number;
@@ -46,11 +46,11 @@ export const readWithin = (timeoutMs: number): number => Math.min(5_000, timeout
 const READS = 2;
 /** A body has fewer tokens than a third of its bytes, also where characters have three. */
 const BYTES_PER_TOKEN = 3;
-/** Tokens of the largest step of usual engines (`--max-num-batched-tokens`); a step moves a counter. */
-const LARGEST_STEP = 16_384;
+/** Tokens of the longest prompt that is reckoned with: larger bodies hold images or sound. */
+const LONGEST_PROMPT = 131_072;
 /** Slower engines than this are not known, prompt tokens a second. */
 const SLOWEST_PREFILL = 100;
-/** How many times longer than reckoned a step may take. */
+/** How many times longer than reckoned a prompt may take. */
 const PATIENCE = 2;
 /** An engine that has computed nothing yet may compile its kernels first: so many times the timeout. */
 const COLD = 3;
@@ -88,9 +88,10 @@ export function progressReading(
  *
  * - An engine that used to tell its counters and answers nothing at all, twice in a row, is frozen: no computation
  *   keeps vLLM's API server from answering.
- * - One that answers, with counters that stand still, may compute one long step: it counts each step
- *   (`vllm:iteration_tokens_total`), but nothing within one. So it is given twice the time in which it would compute the
- *   prompts that wait, at most one step of them, at the rate that it tells itself: uncached prompt tokens by
+ * - One that answers, with counters that stand still, may compute a long prompt. Tokens are counted when the whole prompt
+ *   has been computed. Steps (`vllm:iteration_tokens_total`) are counted each, but in older versions only those that had an
+ *   output (`Scheduler.update_from_output` sent nothing otherwise). So it is given twice the time in which it would
+ *   compute the longest prompt that waits, at the rate that it tells itself: uncached prompt tokens by
  *   `vllm:request_prefill_time_seconds`.
  * - One without counters is judged by its streams alone: one that has begun and is silent. A long answer that is not
  *   streamed looks the same whether the engine lives or not.
@@ -174,9 +175,9 @@ export class EngineProgress {
 
   /** How long its silence may last while it answers reads, milliseconds. */
   #allowed(promptBytes: number, timeoutMs: number): number {
-    const tokens = Math.min(promptBytes / BYTES_PER_TOKEN, LARGEST_STEP);
-    const step = (PATIENCE * 1_000 * tokens) / (this.#prefillRate ?? SLOWEST_PREFILL);
+    const tokens = Math.min(promptBytes / BYTES_PER_TOKEN, LONGEST_PROMPT);
+    const prompt = (PATIENCE * 1_000 * tokens) / (this.#prefillRate ?? SLOWEST_PREFILL);
     const least = this.#tells && this.#prefillRate === null ? COLD * timeoutMs : timeoutMs;
-    return Math.max(least, step);
+    return Math.max(least, prompt);
   }
 }

@@ -71,7 +71,7 @@ export class StallWatch {
     if (startedAt < watched.oldest) watched.oldest = startedAt;
     if (!computed) return;
     watched.computed++;
-    if (phase !== 'relaying') watched.promptBytes += bodyBytes;
+    if (phase !== 'relaying') watched.promptBytes = Math.max(watched.promptBytes, bodyBytes);
     else if (attempt.streams) watched.streaming++;
   }
 
