@@ -52,6 +52,7 @@ const SHOWS = {
   ],
   D4: ['d4-overload', 'twice the load: goodput with and without the gate, and clients that come back'],
   D5: ['d5-tenants', 'a tenant that sends ten times its share: what the other one feels'],
+  D3: ['d3-frozen-engine', 'SIGSTOP: a frozen engine is found, loses nothing, and comes back'],
   D6: [
     'd6-soak',
     'an hour or five million requests, many of which fail or are left: memory and handles stay',

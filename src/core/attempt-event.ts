@@ -2,8 +2,11 @@ import type { Engine } from './engine.js';
 import type { Ranked } from './ranking.js';
 import type { RequestFacts } from './request-facts.js';
 
-/** How an attempt ended. `client_left`: the client went away; `failed`: the engine's fault. */
-export type AttemptOutcome = 'done' | 'engine_error' | 'failed' | 'timeout' | 'client_left';
+/**
+ * How an attempt ended. `client_left`: the client went away; `failed`: the engine's fault; `hedged_away`: another attempt
+ * of the request began to answer first.
+ */
+export type AttemptOutcome = 'done' | 'engine_error' | 'failed' | 'timeout' | 'client_left' | 'hedged_away';
 
 /** Token counts as the engine reported them. */
 export interface TokenUsage {

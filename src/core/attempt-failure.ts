@@ -12,6 +12,10 @@ export type AttemptCause =
   | 'first_byte_timeout'
   | 'idle_timeout'
   | 'total_timeout'
+  | 'request_deadline'
+  | 'connect_deadline'
+  | 'first_byte_deadline'
+  | 'idle_deadline'
   | 'dead'
   | 'stalled'
   | 'drain_timeout'
@@ -62,10 +66,29 @@ const TIMEOUTS: ReadonlySet<AttemptCause> = new Set<AttemptCause>([
   'idle_timeout',
   'total_timeout',
   'connect_timeout',
+  'request_deadline',
+  'connect_deadline',
+  'first_byte_deadline',
+  'idle_deadline',
 ]);
 
 /** Causes after which the client hears 504 rather than 502. */
 export const isTimeout = (cause: AttemptCause): boolean => TIMEOUTS.has(cause);
+
+/** Limits that the client has set itself, by a header: they tell nothing of the engine. */
+const DEADLINES: ReadonlySet<string> = new Set<AttemptCause>([
+  'request_deadline',
+  'connect_deadline',
+  'first_byte_deadline',
+  'idle_deadline',
+]);
+
+/** The client waited for a shorter time than the router would have. */
+export const isDeadline = (cause: string): boolean => DEADLINES.has(cause);
+
+/** After these no engine is tried any more. */
+export const endsRequest = (cause: AttemptCause): boolean =>
+  cause === 'total_timeout' || cause === 'request_deadline' || cause === 'shutdown';
 
 const TAKES_BUDGET: ReadonlySet<AttemptCause> = new Set<AttemptCause>([
   'busy',

@@ -1,3 +1,5 @@
+import { DEADLINE_HEADERS } from './deadline-headers.js';
+
 /** Headers as Node and undici hand them over: name, value, name, value, … with the sender's spelling. */
 export type RawHeaders = readonly string[];
 
@@ -31,6 +33,7 @@ const REQUEST_REWRITTEN = new Set([
   'x-forwarded-host',
   // Meant for the router alone.
   EXPLAIN,
+  ...Object.values(DEADLINE_HEADERS),
 ]);
 
 /** Spellings of names that are remembered; senders use a few dozen. */

@@ -26,6 +26,10 @@ export interface EngineStats {
   readonly blockSize: number | null;
   /** Blocks of all ranks. */
   readonly numGpuBlocks: number | null;
+  /** Steps of the engine since it began; absent: not told. */
+  readonly iterations?: number;
+  /** Seconds in which it computed the prompts of the requests that have ended, added up; absent: not told. */
+  readonly prefillSeconds?: number;
   /** When the process of the engine's API was started, seconds since the epoch; absent: not told, as with several. */
   readonly startedAt?: number;
 }
@@ -53,6 +57,8 @@ const FOLDS: Readonly<Record<Field, Fold>> = {
   blockSize: 'max',
   numGpuBlocks: 'sum',
   startedAt: 'max',
+  iterations: 'sum',
+  prefillSeconds: 'sum',
 };
 
 /** Of the Prometheus client of Python, as all that begins with `process_`. */
@@ -83,6 +89,9 @@ const NAMES: Readonly<Partial<Record<Field, readonly string[]>>> = {
   promptTokens: ['vllm:prompt_tokens_total', 'vllm:prompt_tokens'],
   generationTokens: ['vllm:generation_tokens_total', 'vllm:generation_tokens'],
   startedAt: [STARTED],
+  // A histogram in spite of its name, of the tokens in each step.
+  iterations: ['vllm:iteration_tokens_total_count'],
+  prefillSeconds: ['vllm:request_prefill_time_seconds_sum'],
 };
 const SLEEP_STATE = 'vllm:engine_sleep_state';
 const CACHE_CONFIG = 'vllm:cache_config_info';
@@ -193,6 +202,8 @@ function stats(of: (field: Field) => number | null): EngineStats {
   const queries = of('prefixCacheQueries');
   const hits = of('prefixCacheHits');
   const startedAt = of('startedAt');
+  const iterations = of('iterations');
+  const prefillSeconds = of('prefillSeconds');
   const counted = queries !== null && hits !== null && queries > 0 ? hits / queries : null;
   return {
     running: of('running'),
@@ -208,6 +219,8 @@ function stats(of: (field: Field) => number | null): EngineStats {
     blockSize: of('blockSize'),
     numGpuBlocks: of('numGpuBlocks'),
     ...(startedAt === null ? {} : { startedAt }),
+    ...(iterations === null ? {} : { iterations }),
+    ...(prefillSeconds === null ? {} : { prefillSeconds }),
   };
 }
 

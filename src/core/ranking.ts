@@ -33,6 +33,8 @@ export interface CostTerms {
   readonly slowness: number;
   /** What follows from them, see `costOf`; the smaller the better. */
   readonly cost: number;
+  /** Seconds in which the engine is expected to compute what is pending and the prompt; absent: its pace is not known. */
+  readonly ttft?: number;
 }
 
 /** One place of a ranking: the candidate and why it stands there, for logs and debugging. */

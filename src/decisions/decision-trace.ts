@@ -36,6 +36,8 @@ export class DecisionTrace {
   readonly #ranking: readonly DecidedPlace[];
   readonly #candidates: number;
   readonly #attempts: Open[] = [];
+  /** Attempts that were begun; `#attempts` has the last of them. */
+  #begun = 0;
   #ttft: number | null = null;
   #duration: number | null = null;
   #usage: TokenUsage | null = null;
@@ -50,6 +52,7 @@ export class DecisionTrace {
   }
 
   dispatched(taken: Ranked): void {
+    this.#begun++;
     if (this.#attempts.length === MOST_PLACES) this.#attempts.shift();
     this.#attempts.push({
       ...decidedPlace(taken),
@@ -66,12 +69,13 @@ export class DecisionTrace {
   }
 
   finished(event: AttemptEvent & { type: 'finished' }): void {
-    const attempt = this.#attempts.at(-1);
+    const attempt = this.#attempts[event.attempt - 1 - (this.#begun - this.#attempts.length)];
     if (attempt === undefined) return;
     attempt.outcome = event.outcome;
     attempt.cause = event.cause;
     attempt.status = event.status;
     attempt.duration = secondsOf(event.sinceDispatch);
+    if (event.outcome === 'hedged_away') return;
     this.#usage = event.usage;
     this.#pieces = event.pieces || null;
   }
@@ -83,7 +87,8 @@ export class DecisionTrace {
 
   /** What is known by now. */
   record(): DecisionRecord {
-    const last = this.#attempts.at(-1);
+    // Of two at once it is the one that answered.
+    const last = this.#attempts.findLast(({ outcome }) => outcome !== 'hedged_away');
     const usage = this.#usage;
     const uncached = last?.uncached;
     const predicted =

@@ -23,6 +23,7 @@ export class OwnMetrics {
   readonly retries: CauseCounter;
   readonly rejections: CauseCounter;
   readonly streamContinuations: CauseCounter;
+  readonly hedges: CauseCounter;
   readonly staleResends: Counter;
   readonly clientDisconnects: Counter;
   readonly #reloads: CauseCounter;
@@ -50,6 +51,12 @@ export class OwnMetrics {
       'vllm_router_stream_continuations_total',
       'outcome',
       'Streams that broke off after their first output with --stream-failover continue, by what became of them.',
+    );
+    this.hedges = new CauseCounter(
+      registry,
+      'vllm_router_hedges_total',
+      'outcome',
+      'Second attempts that were begun beside a late first one, by how they went.',
     );
     this.#reloads = new CauseCounter(
       registry,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Registry } from 'prom-client';
-import type { AttemptEvent } from '../core/attempt-event.js';
+import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
 import type { Engine } from '../core/engine.js';
 import type { HealthState } from '../core/health/health-state.js';
 import type { EngineStats } from '../core/prometheus-text.js';
@@ -82,6 +82,17 @@ export class RouterMetrics {
   /** A request goes to another engine. @param cause why the attempt before failed */
   retried(cause: string): void {
     this.#own.retries.count(cause);
+  }
+
+  /** A second attempt beside a late one has ended, or has begun to answer. @param outcome a word of the code */
+  hedged(outcome: string): void {
+    this.#own.hedges.count(outcome);
+  }
+
+  /** One of two attempts is over before either has begun to answer. @param second it is the one begun later */
+  unhedged(second: boolean, outcome: AttemptOutcome): void {
+    const left = outcome === 'client_left' ? 'client_left' : 'failed';
+    this.hedged(second ? left : 'took_over');
   }
 
   /** A request is sent again on a fresh connection, since the reused one had been closed. */

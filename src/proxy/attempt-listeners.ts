@@ -4,6 +4,7 @@ import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
 import { AdmissionService } from './admission/admission.service.js';
+import { Hedging } from './hedging.js';
 
 /** Passes each attempt event on to those who listen. They are not on the request's path: none can fail it. */
 @Injectable()
@@ -13,6 +14,7 @@ export class AttemptListeners {
     private readonly metrics: RouterMetrics,
     private readonly routing: RoutingService,
     private readonly admission: AdmissionService,
+    private readonly hedging: Hedging,
   ) {}
 
   observe(event: AttemptEvent): void {
@@ -20,5 +22,6 @@ export class AttemptListeners {
     this.metrics.observe(event);
     this.routing.observe(event);
     this.admission.observe(event);
+    if (event.type === 'firstToken' && this.hedging.on) this.hedging.heed(event);
   }
 }

@@ -14,28 +14,13 @@ import {
   type UpstreamRequest,
 } from '../upstream/upstream-client.js';
 import { HeldAnswer } from './held-answer.js';
+import type { AttemptOwner, AttemptPhase } from './attempt-owner.js';
 import type { KeptAnswer } from './kept-answer.js';
 import { RelayCut } from './relay-cut.js';
 import type { RelayTarget } from './relay-target.js';
 
-/** What an attempt asks of and tells the exchange it belongs to. */
-export interface AttemptOwner {
-  /**
-   * Whether another engine is to be tried after a failure that came before commit.
-   * @param answered the engine has given a whole answer, which the client could be given
-   */
-  triesAnother(cause: AttemptCause, answered: boolean): boolean;
-  committed(attempt: Attempt): void;
-  /** Whether an answer that broke off after commit needs no end from here: another engine goes on, or it is complete. */
-  goesOn(cause: AttemptCause): boolean;
-  /** Called per relayed piece of a stream; `seconds` since the piece before. */
-  interToken(seconds: number): void;
-  resent(): void;
-  finished(attempt: Attempt, outcome: AttemptOutcome, cause: AttemptCause | null): void;
-}
-
-/** `connecting`: no head yet. `holding`: a head, not committed. `relaying`: committed. */
-export type AttemptPhase = 'connecting' | 'holding' | 'relaying' | 'over';
+/** Begins a comment in a stream of server-sent events. */
+const COLON = 0x3a;
 
 /**
  * One try of a request on one engine: sends the original bytes, holds the answer back until it is sure to be one,
@@ -50,6 +35,8 @@ export class Attempt implements AnswerHandler {
   readonly startedAt = performance.now();
   /** When the engine last sent something. */
   lastByteAt = this.startedAt;
+  /** When it last sent something that it had computed; -Infinity before. */
+  progressAt = -Infinity;
   /** The client reads slower than the engine sends: silence is not the engine's. */
   paused = false;
   /** That has been so at some time. */
@@ -61,6 +48,9 @@ export class Attempt implements AnswerHandler {
   /** Why the answer that goes to the client is none that a well engine gives; null: it is one. */
   fault: AttemptCause | null = null;
 
+  /** How its engine was chosen, for a client that has asked. */
+  explanation: string | null = null;
+
   #exchange: UpstreamExchange | null = null;
   #headers: RawHeaders = [];
   #statusText = '';
@@ -69,16 +59,23 @@ export class Attempt implements AnswerHandler {
 
   constructor(
     readonly engine: Engine,
+    /** 1 for the request's first attempt. */
+    readonly number: number,
     private readonly client: UpstreamClient,
     private readonly request: UpstreamRequest,
     private readonly answer: RelayTarget,
-    private readonly owner: AttemptOwner,
+    private readonly owner: AttemptOwner<Attempt>,
     /** Keeps the answer for those who want its text; null when nobody does. */
     private kept: KeptAnswer | null,
   ) {}
 
   start(): void {
     this.#send(false);
+  }
+
+  /** There is a connection to the engine, or there was one. */
+  get connected(): boolean {
+    return this.#exchange?.connected ?? false;
   }
 
   /** The generated text, once, when the attempt is over; null when it is not known. */
@@ -93,11 +90,11 @@ export class Attempt implements AnswerHandler {
     this.#failed(cause);
   }
 
-  /** The client has gone: the engine's socket is closed, which makes it stop generating. */
-  leave(): void {
+  /** The client has gone, or another attempt answers it: the engine's socket is closed, which makes it stop generating. */
+  leave(outcome: 'client_left' | 'hedged_away' = 'client_left'): void {
     if (this.phase === 'over') return;
     this.#exchange?.close();
-    this.#finish('client_left', null);
+    this.#finish(outcome, null);
   }
 
   /** Another engine goes on with what this one has begun. */
@@ -121,6 +118,8 @@ export class Attempt implements AnswerHandler {
     const now = performance.now();
     const gap = now - this.lastByteAt;
     this.lastByteAt = now;
+    // vLLM's API server sends errors and keep-alive comments by itself, whatever its core does.
+    if (piece.bytes[0] !== COLON && this.status! < 400) this.progressAt = now;
     if (this.phase === 'relaying') {
       if (this.streams) {
         this.pieces++;
@@ -171,7 +170,8 @@ export class Attempt implements AnswerHandler {
 
   /** Something in the request itself cannot be put on the wire; no engine is to blame. */
   #unsendable(error: UnsendableRequest): void {
-    this.answer.error(new RouterError(400, 'invalid_request', `Invalid request: ${error.message}.`));
+    if (!this.owner.racing)
+      this.answer.error(new RouterError(400, 'invalid_request', `Invalid request: ${error.message}.`));
     this.#finish('engine_error', null);
   }
 
@@ -190,8 +190,8 @@ export class Attempt implements AnswerHandler {
     this.phase = 'relaying';
     // One that was too large to be judged.
     if (this.fault === null && isRetryableStatus(this.status ?? 0)) this.fault = 'http_5xx';
-    this.answer.head(this.status ?? 502, this.#statusText, this.#headers, this.streams);
     this.owner.committed(this);
+    this.answer.head(this.status ?? 502, this.#statusText, this.#headers, this.streams);
   }
 
   #commit(): void {

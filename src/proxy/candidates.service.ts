@@ -88,6 +88,12 @@ export class CandidatesService {
     return this.health.leastBad(left).map((engine) => this.#candidate(engine));
   }
 
+  /** Whether no other engine of the fleet serves the model. */
+  isSole(engine: Engine, model: string): boolean {
+    const serving = this.fleet.current.serving(model);
+    return serving.length === 1 && serving[0]!.id === engine.id;
+  }
+
   /** Follows a change of the fleet. */
   follow(next: Fleet, previous: Fleet): void {
     for (const [id, { engine }] of this.#candidates) {

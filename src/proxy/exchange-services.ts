@@ -14,6 +14,7 @@ import { UpstreamClients } from '../upstream/upstream-clients.service.js';
 import { AttemptListeners } from './attempt-listeners.js';
 import { CandidatesService } from './candidates.service.js';
 import { FailureLog } from './failure-log.js';
+import { Hedging } from './hedging.js';
 import { KeptAnswers } from './kept-answer.js';
 import { SilenceWatch } from './silence-watch.js';
 import { StreamContinuations } from './stream-continuations.service.js';
@@ -38,6 +39,7 @@ export class ExchangeServices {
     readonly stats: RequestStatsService,
     readonly metrics: RouterMetrics,
     readonly watch: SilenceWatch,
+    readonly hedging: Hedging,
     readonly listeners: AttemptListeners,
     readonly failures: FailureLog,
     readonly decisions: Decisions,

@@ -1,55 +1,45 @@
-import type { AttemptEvent, AttemptOutcome } from '../core/attempt-event.js';
-import { type AttemptCause, takesBudget } from '../core/attempt-failure.js';
-import { isComputed } from '../core/cost/prompt-work.js';
+import type { AttemptOutcome } from '../core/attempt-event.js';
+import { type AttemptCause, endsRequest, takesBudget } from '../core/attempt-failure.js';
+import type { Deadlines } from '../core/deadlines.js';
 import { explanation } from '../core/decision.js';
+import { mayHaveReached } from '../core/sole-engine-backoff.js';
 import type { Member } from '../core/member-list.js';
-import { inOneLine } from '../core/one-line.js';
 import type { Ranked, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
-import type { DecisionTrace } from '../decisions/decision-trace.js';
-import { Attempt, type AttemptOwner } from './attempt.js';
+import { Attempt } from './attempt.js';
+import { accountCommitted, accountDispatched, accountFinished } from './attempt-account.js';
+import type { AttemptOwner } from './attempt-owner.js';
 import type { ClientAnswer, LeaveListener } from './client-answer.js';
 import type { ExchangeServices, InterTokenClock } from './exchange-services.js';
 import { FailedAttempts } from './failed-attempts.js';
-import type { RequestBody } from './request-body.js';
+import type { ExchangeFollowers, OutgoingRequest } from './outgoing-request.js';
+import { RankingWalk } from './ranking-walk.js';
 import type { StreamContinuation } from './stream-continuation.js';
-
-/** What goes to an engine, the same for every attempt. */
-export interface OutgoingRequest {
-  readonly method: string;
-  /** Path and query string as the client sent them. */
-  readonly target: string;
-  readonly headers: string[];
-  readonly body: RequestBody;
-}
-
-/** Who is to know how the engine was chosen. */
-export interface ExchangeFollowers {
-  /** Null: nobody. */
-  readonly trace: DecisionTrace | null;
-  /** The client has asked. */
-  readonly explains: boolean;
-}
 
 /**
  * One request on its way: tries the ranked engines until one answers, and accounts for each attempt.
  * It is over when the client has its answer or is gone.
  */
-export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
+export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Exchange> {
   readonly startedAt = performance.now();
   before: Exchange | null = null;
   after: Exchange | null = null;
   /** The attempt under way, for the watch over silence and time. */
   attempt: Attempt | null = null;
+  /** A second one beside it, since the first is late; neither has begun to answer. */
+  hedge: Attempt | null = null;
+  /** What was predicted of the first token, milliseconds; null: nothing. With `--hedge` alone. */
+  predicted: number | null = null;
+  /** When the only engine is tried again, monotonic milliseconds; 0: that is not waited for. */
+  retryAt = 0;
 
-  readonly #tried = new Set<string>();
   readonly #failures = new FailedAttempts();
-  #ranking: Ranking;
+  readonly #walk: RankingWalk;
   #next: Ranked | null;
-  /** The ranking that `#next` is of. */
-  #nextOf: Ranking;
   #attempts = 0;
+  #hedged = false;
   #over = false;
+  #moved = false;
   #interToken: InterTokenClock | null = null;
   /** Null: a stream that breaks off ends there. */
   readonly #continuation: StreamContinuation | null;
@@ -61,8 +51,10 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     ranking: Ranking,
     private readonly services: ExchangeServices,
     private readonly followers: ExchangeFollowers,
+    /** Limits that the client has set; null for none. */
+    readonly deadlines: Deadlines | null = null,
   ) {
-    this.#ranking = this.#nextOf = ranking;
+    this.#walk = new RankingWalk(facts, ranking, services);
     this.#next = ranking[0] ?? null;
     this.#continuation = services.continuations.begin(facts, outgoing.body, answer, this);
   }
@@ -70,7 +62,8 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   /** Begins with the first engine of the ranking. */
   start(): void {
     this.services.watch.add(this);
-    this.#dispatch();
+    if (this.services.hedging.on) this.predicted = this.services.hedging.predicted(this.#next!);
+    this.#dispatch(this.#next!);
   }
 
   /** The client has gone, which the sweep over all exchanges sees where no event tells of it. */
@@ -82,38 +75,78 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
   leave(): void {
     if (this.#over) return;
     this.services.metrics.clientLeft();
+    this.hedge?.leave();
     if (this.attempt === null) this.#end();
     else this.attempt.leave();
+  }
+
+  /** Bytes of the request's body. */
+  get bodyBytes(): number {
+    return this.outgoing.body.length;
+  }
+
+  /**
+   * The engine of the attempt makes no progress: what has not begun goes on elsewhere, where it can, else it waits.
+   * @param sure the engine is frozen; where it is not, the request may be what holds it up, and moves on only once
+   */
+  moveOn(attempt: Attempt, now: number, sure: boolean): void {
+    if (attempt.phase === 'relaying' || (this.#moved && !sure)) return;
+    if (!this.racing && this.#walk.next(now, true) === undefined) return;
+    this.#moved = true;
+    attempt.fail('stalled');
+  }
+
+  get racing(): boolean {
+    return this.hedge !== null;
+  }
+
+  /** The first token is late: a second engine gets the request too, once, where there is one and the budget allows. */
+  startHedge(now: number): void {
+    const { budget } = this.services;
+    if (this.#hedged || this.racing || !budget.hasEarly(now)) return;
+    this.#hedged = true;
+    const next = this.#walk.next(now, true);
+    if (next === undefined || !budget.takeEarly(now)) return;
+    this.hedge = this.#sent(next);
+    this.hedge.start();
+  }
+
+  /** The time to try the only engine again may have come, or the request's own is over. @param late by the watch */
+  wait(now: number, late: AttemptCause | null): void {
+    if (late === null && now < this.retryAt) return;
+    this.retryAt = 0;
+    const next = late === null ? this.#walk.again() : undefined;
+    if (next === undefined) {
+      this.#log(now);
+      this.#giveUp(late ?? this.#failures.last);
+      this.#end();
+      return;
+    }
+    this.#dispatch(next);
   }
 
   triesAnother(cause: AttemptCause, answered: boolean): boolean {
     const now = performance.now();
     this.#next = null;
-    if (this.answer.left || cause === 'total_timeout' || cause === 'shutdown') return false;
+    // The other attempt goes on.
+    if (this.racing) return true;
+    if (this.answer.left || endsRequest(cause)) return false;
     const costs = takesBudget(cause, answered);
     // The answer of an engine that is going down is none that a client could use.
-    const next = this.#untried(now, !answered || !costs || this.answer.started);
-    if (next === undefined || (costs && !this.services.budget.take(now))) return false;
+    const next = this.#walk.next(now, answered && costs && !this.answer.started);
+    if (next === undefined) return !answered && this.#waits(cause, now);
+    if (costs && !this.services.budget.takeFor(cause, now)) return false;
     this.#next = next;
     return true;
   }
 
   committed(attempt: Attempt): void {
-    if (this.services.health.size > 0 || attempt.fault !== null) this.#heed(attempt);
+    if (this.hedge !== null) this.#settle(attempt, this.hedge);
+    if (this.followers.explains) this.answer.explanation = attempt.explanation;
+    accountCommitted(this.services, this.followers.trace, this.facts, attempt);
     // From here on it is sent to no other engine, unless its stream may go on at one.
-    if (!this.#continuation?.committed()) this.outgoing.body.release();
-    if (!attempt.streams) return;
-    this.#interToken = this.services.stats.interToken(attempt.engine, this.facts.model);
-    const at = performance.now();
-    this.followers.trace?.firstToken(at);
-    this.services.listeners.observe({
-      type: 'firstToken',
-      request: this.facts,
-      engine: attempt.engine,
-      at,
-      attempt: this.#attempts,
-      sinceDispatch: at - attempt.startedAt,
-    });
+    if (this.#continuation === null) this.outgoing.body.release();
+    if (attempt.streams) this.#interToken = this.services.stats.interToken(attempt.engine, this.facts.model);
   }
 
   goesOn(cause: AttemptCause): boolean {
@@ -130,49 +163,40 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
 
   finished(attempt: Attempt, outcome: AttemptOutcome, cause: AttemptCause | null): void {
     const at = performance.now();
-    this.attempt = null;
-    const event: AttemptEvent = {
-      type: 'finished',
-      request: this.facts,
-      engine: attempt.engine,
-      at,
-      attempt: this.#attempts,
-      outcome,
-      status: attempt.status,
-      usage: this.#continuation === null ? attempt.usage : this.#continuation.whole(attempt.usage),
-      pieces: attempt.pieces,
-      heldUp: attempt.heldUp || this.#continuation?.began === true,
-      answer: attempt.answerText(outcome),
-      cause,
-      sinceDispatch: at - attempt.startedAt,
-    };
-    this.followers.trace?.finished(event);
-    this.services.listeners.observe(event);
-    if (cause !== null) {
-      this.#failures.add(attempt.engine.url, cause);
-      this.services.health.failed(attempt.engine, cause, attempt.startedAt, at);
-    }
-    this.services.health.ended(attempt.engine, attempt.startedAt);
+    const beside = attempt === this.attempt ? this.hedge : this.attempt;
+    if (this.hedge !== null) this.services.metrics.unhedged(attempt === this.hedge, outcome);
+    this.attempt = beside;
+    this.hedge = null;
+    this.#continuation?.complete(attempt);
+    accountFinished(this.services, this.followers.trace, this.facts, attempt, outcome, cause, at);
+    if (cause !== null) this.#failures.add(attempt.engine.url, cause);
+    // It goes on, has won, or is told the same in a moment.
+    if (beside !== null) return;
     const open = !this.answer.started || this.#continuation?.waiting === true;
     const moves = (outcome === 'failed' || outcome === 'timeout') && open && !this.answer.left;
-    if (moves && this.#next !== null) {
+    if (moves && (this.#next !== null || this.retryAt > 0)) {
       this.services.metrics.retried(cause ?? 'reset');
-      this.#dispatch();
+      if (this.#next !== null) this.#dispatch(this.#next);
       return;
     }
-    if (cause !== null && !this.answer.left && !this.#continuation?.completed) {
-      const { id, model } = this.facts;
-      const what = `request ${id} for model ${inOneLine(model)} failed`;
-      this.services.failures.write(`${what}: ${this.#failures.told(true)}`, at);
-    }
+    if (cause !== null && !this.answer.left && !this.#continuation?.completed) this.#log(at);
     if (moves) this.#giveUp(cause);
     this.#end();
   }
 
-  #dispatch(): void {
-    const ranked = this.#next!;
+  #log(at: number): void {
+    this.services.failures.write(this.#failures.line(this.facts), at);
+  }
+
+  #dispatch(ranked: Ranked): void {
+    this.attempt = this.#sent(ranked);
+    this.attempt.start();
+  }
+
+  /** Tells of a further attempt, which is to be started. */
+  #sent(ranked: Ranked): Attempt {
     const { engine } = ranked.candidate;
-    this.#tried.add(engine.id);
+    this.#walk.take(engine.id);
     this.#attempts++;
     const { client, pathPrefix } = this.services.upstreams.of(engine);
     const { method, target, body: own } = this.outgoing;
@@ -182,49 +206,30 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     const kept = this.services.routing.needsAnswer && !going?.began ? this.services.kept.begin() : null;
     const headers = this.services.headersFor(engine, this.outgoing.headers);
     const request = { method, path: pathPrefix + target, headers, body };
-    const attempt = new Attempt(engine, client, request, going ?? this.answer, this, kept);
-    this.attempt = attempt;
-    this.services.health.sent(engine, attempt.startedAt);
-    this.followers.trace?.dispatched(ranked);
+    const attempt = new Attempt(engine, this.#attempts, client, request, going ?? this.answer, this, kept);
     if (this.followers.explains) {
-      this.answer.explanation = explanation(ranked, this.#nextOf, this.#attempts);
+      this.answer.explanation = attempt.explanation = explanation(ranked, this.#walk.foundIn, this.#attempts);
     }
-    this.services.listeners.observe({
-      type: 'dispatched',
-      request: this.facts,
-      engine,
-      at: attempt.startedAt,
-      attempt: this.#attempts,
-      ranked,
-    });
-    attempt.start();
+    accountDispatched(this.services, this.followers.trace, this.facts, attempt, ranked);
+    return attempt;
   }
 
-  /** The best engine to try next; one that is ejected only where the client would get no answer otherwise. */
-  #untried(now: number, lastResort: boolean): Ranked | undefined {
-    const { routing, candidates } = this.services;
-    const left = this.#ranking.filter(
-      ({ candidate: { engine } }) => !this.#tried.has(engine.id) && candidates.eligible(engine, now),
-    );
-    if (left.length > 1 && routing.ranksBySignals) {
-      const again = left.map(({ candidate }) => candidate);
-      this.#ranking = this.#nextOf = routing.rank(this.facts, again);
-      return this.#ranking[0];
-    }
-    this.#nextOf = left;
-    if (left.length > 0 || !lastResort) return left[0];
-    const last = candidates.lastResort(this.facts.model, this.#tried);
-    this.#nextOf = last.length > 0 ? routing.rank(this.facts, last) : [];
-    return this.#nextOf[0];
+  /** One of two attempts has begun to answer: the other is cancelled. */
+  #settle(winner: Attempt, hedge: Attempt): void {
+    const loser = winner === hedge ? this.attempt! : hedge;
+    this.services.metrics.hedged(winner === hedge ? 'won' : 'lost');
+    this.attempt = winner;
+    this.hedge = null;
+    loser.leave('hedged_away');
   }
 
-  /** What the answer that goes to the client tells of its engine. Errors that blame the request show that it is there. */
-  #heed({ engine, fault, status, startedAt }: Attempt): void {
-    const { health } = this.services;
-    const now = performance.now();
-    const computed = (status ?? 0) < 400 && isComputed(this.facts.path);
-    if (fault !== null) health.failed(engine, fault, startedAt, now);
-    else health.answered(engine, computed ? 'output' : 'contact', startedAt, now);
+  /** Whether the engine is tried again after a while, since no other one serves the model. */
+  #waits(cause: AttemptCause, now: number): boolean {
+    const { engine } = this.attempt!;
+    const wait = this.#walk.backoff(engine, cause, Math.random());
+    if (wait === null || (mayHaveReached(cause) && !this.services.budget.take(now))) return false;
+    this.retryAt = now + wait;
+    return true;
   }
 
   #giveUp(cause: AttemptCause | null): void {
@@ -238,7 +243,6 @@ export class Exchange implements AttemptOwner, LeaveListener, Member<Exchange> {
     this.#over = true;
     this.services.watch.remove(this);
     this.outgoing.body.release();
-    this.#continuation?.release();
     if (this.followers.trace !== null) this.services.decisions.end(this.followers.trace, this.facts);
   }
 }

@@ -6,6 +6,7 @@ import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
 import { UpstreamClients } from '../upstream/upstream-clients.service.js';
 import { CandidatesService } from './candidates.service.js';
+import { StallWatch } from './stall-watch.js';
 
 /** Tells everything that keeps state per engine which engines there are, so that nothing outlives its engine. */
 @Injectable()
@@ -18,6 +19,7 @@ export class FleetFollowers {
     health: HealthService,
     candidates: CandidatesService,
     routing: RoutingService,
+    stalls: StallWatch,
   ) {
     fleet.onChange((next, previous) => {
       stats.retain(next);
@@ -26,6 +28,7 @@ export class FleetFollowers {
       health.retain(next);
       candidates.follow(next, previous);
       routing.retain(next.engines);
+      stalls.retain(next);
     });
   }
 }

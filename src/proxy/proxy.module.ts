@@ -13,6 +13,7 @@ import { ExchangeServices } from './exchange-services.js';
 import { FailureLog } from './failure-log.js';
 import { FleetFollowers } from './fleet-followers.js';
 import { HeadCheck } from './head-check.js';
+import { Hedging } from './hedging.js';
 import { HostApp } from './host-app.js';
 import { ModelsController } from './models.controller.js';
 import { ProxyController } from './proxy.controller.js';
@@ -23,6 +24,7 @@ import { SharedMemory } from './shared-memory.js';
 import { ShortWay } from './short-way.js';
 import { SilenceWatch } from './silence-watch.js';
 import { StreamContinuations } from './stream-continuations.service.js';
+import { StallWatch } from './stall-watch.js';
 
 /** Takes requests from clients to engines and answers back. */
 @Module({
@@ -42,6 +44,7 @@ import { StreamContinuations } from './stream-continuations.service.js';
     FailureLog,
     FleetFollowers,
     HeadCheck,
+    Hedging,
     HostApp,
     ProxyService,
     RealtimeGateway,
@@ -50,6 +53,7 @@ import { StreamContinuations } from './stream-continuations.service.js';
     ShortWay,
     SilenceWatch,
     StreamContinuations,
+    StallWatch,
   ],
   exports: [
     AdmissionService,
@@ -61,6 +65,7 @@ import { StreamContinuations } from './stream-continuations.service.js';
     RequestLimit,
     ShortWay,
     SilenceWatch,
+    StallWatch,
   ],
 })
 export class ProxyModule {}

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
 import { withoutCredentials } from '../core/access/credentials.js';
+import { type Deadlines, readDeadlines } from '../core/deadlines.js';
 import { mayForward } from '../core/engine-paths.js';
 import {
   internalError,
@@ -18,23 +19,25 @@ import type { RequestFacts } from '../core/request-facts.js';
 import { sanitiseRequestId } from '../core/request-id.js';
 import { apiShape } from '../core/request-reader.js';
 import { Decisions } from '../decisions/decisions.service.js';
-import { inOneLine } from '../core/one-line.js';
 import { RouterRun } from '../decisions/router-run.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RoutingService } from '../routing/routing.service.js';
 import { AdmissionService } from './admission/admission.service.js';
 import { AccessControl } from '../security/access-control.js';
+import { principalOf } from '../security/principal.js';
 import type { Intake } from './body-intake.js';
 import { BodyReader, type ReadBody } from './body-reader.service.js';
 import { CandidatesService } from './candidates.service.js';
 import { ClientAnswer, type LeaveListener } from './client-answer.js';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
 import { DrainState } from './drain-state.js';
-import { Exchange, type OutgoingRequest } from './exchange.js';
+import { Exchange } from './exchange.js';
 import { ExchangeServices } from './exchange-services.js';
+import type { OutgoingRequest } from './outgoing-request.js';
 import { ReceivedFacts } from './received-facts.js';
 import { RequestBody } from './request-body.js';
 import { RequestLimit } from './request-limit.js';
+import { routingLine } from './routing-line.js';
 import { TrustedPeers } from './trusted-peers.js';
 
 /** `api`: a route that needs a model. `any`: a path the router does not know, forwarded when it names one. */
@@ -47,6 +50,8 @@ interface Call {
   readonly body: RequestBody;
   /** Monotonic milliseconds. */
   readonly receivedAt: number;
+  /** Limits that the client has set; null for none. */
+  deadlines: Deadlines | null;
   readonly kind: RouteKind;
   readonly id: string;
   readonly path: string;
@@ -98,7 +103,7 @@ export class ProxyService {
     const cors = allowedOrigins.length === 0 ? null : corsHeaders(request.headers, allowedOrigins);
     const answer = new ClientAnswer(response, apiShape(path), id, cors, this.#unheard);
     const body = intake instanceof RequestBody ? intake : RequestBody.empty;
-    const call: Call = { request, answer, body, receivedAt, kind, id, path, query };
+    const call: Call = { request, answer, body, receivedAt, deadlines: null, kind, id, path, query };
     try {
       const trusted = !(intake instanceof RouterError && intake.closeConnection);
       if (cors !== null && trusted && isPreflight(request.method ?? '', request.headers)) {
@@ -109,6 +114,7 @@ export class ProxyService {
       if (intake instanceof RouterError) throw intake;
       if (this.drain.draining) throw shuttingDown();
       if (this.limit.reached) throw tooManyRequests(1 + Math.floor(Math.random() * 3));
+      call.deadlines = readDeadlines(rawHeaders, receivedAt);
       // The routes of the API are none of those that are not forwarded.
       if (kind === 'any' && !mayForward(path, allowEnginePath)) throw routeNotFound();
       this.#read(call);
@@ -155,9 +161,11 @@ export class ProxyService {
 
   /** Lets the gate decide when it is sent. */
   #apply(call: Call, read: ReadBody, facts: RequestFacts): void {
-    const { request, body, answer, receivedAt } = call;
+    const { request, body, answer, receivedAt, deadlines } = call;
+    const principal = principalOf(request);
+    const limits = { receivedAt, endsAt: deadlines?.endsAt ?? Infinity, priority: read.priority ?? null };
     this.admission.admit({
-      ...{ facts, headers: request.rawHeaders, body, answer, receivedAt, priority: read.priority ?? null },
+      ...{ facts, headers: request.rawHeaders, body, answer, principal, ...limits },
       send: () => this.#send(call, facts),
       refuse: (error) => this.#refuse(call, error),
     });
@@ -166,12 +174,14 @@ export class ProxyService {
   #send(call: Call, facts: RequestFacts): void {
     const { answer } = call;
     const ranking = this.#rank(facts);
-    if (this.settings.current.accessLog) this.#logRouting(facts, ranking, call.receivedAt);
+    if (this.settings.current.accessLog) this.#log.log(routingLine(facts, ranking, call.receivedAt));
     const followers = {
       trace: this.decisions.begin(facts, this.routing.strategy, ranking, call.receivedAt),
       explains: this.decisions.explained && headerValue(call.request.rawHeaders, EXPLAIN) === '1',
     };
-    const exchange = new Exchange(facts, this.#outgoing(call), answer, ranking, this.services, followers);
+    const { deadlines } = call;
+    const outgoing = this.#outgoing(call);
+    const exchange = new Exchange(facts, outgoing, answer, ranking, this.services, followers, deadlines);
     answer.tell(exchange);
     exchange.start();
     this.decisions.sent(facts);
@@ -214,17 +224,6 @@ export class ProxyService {
     const from = this.settings.current.trustedProxies;
     if (from !== this.#trusted.from) this.#trusted = { from, peers: new TrustedPeers(from) };
     return this.#trusted.peers;
-  }
-
-  /** The line of the original router, which people's log tools know. */
-  #logRouting(facts: RequestFacts, ranking: Ranking, receivedAt: number): void {
-    const url = ranking[0]?.candidate.engine.url ?? 'None';
-    const seconds = ((performance.now() - receivedAt) / 1_000).toFixed(4);
-    // The session is the client's text.
-    const session = facts.session === null ? 'None' : inOneLine(facts.session);
-    this.#log.log(
-      `Routing request ${facts.id} with session id ${session} to ${url} at ${Date.now() / 1_000}, process time = ${seconds}`,
-    );
   }
 
   #refuse({ answer, body }: Call, error: unknown): void {

@@ -1,5 +1,5 @@
 import type { TokenUsage } from '../core/attempt-event.js';
-import { isTimeout, type AttemptCause } from '../core/attempt-failure.js';
+import { endsRequest, isTimeout, type AttemptCause } from '../core/attempt-failure.js';
 import { wantsUsage, whyNotContinuable } from '../core/continuation/continuable-request.js';
 import { ContinuedFrames, endingOf } from '../core/continuation/continued-frames.js';
 import { inBandBreak } from '../core/continuation/in-band-break.js';
@@ -81,17 +81,13 @@ export class StreamContinuation implements RelayTarget {
     if (!this.answer.started) {
       this.answer.head(status, statusText, headers, eventStream);
       if (plain && this.answer.extensible) this.#text = new TextSoFar(this.shape, this.all.memory);
+      else this.request.release();
       return;
     }
+    this.#body.release();
     this.waiting = false;
     this.#refused = !plain;
     this.all.metrics.streamContinuation(plain ? 'continued' : 'refused');
-  }
-
-  /** An engine's answer has begun. Whether the bytes of the request are needed all the same. */
-  committed(): boolean {
-    if (this.#body !== this.request) this.#body.release();
-    return this.#text !== null;
   }
 
   write(bytes: Buffer): boolean {
@@ -131,9 +127,12 @@ export class StreamContinuation implements RelayTarget {
     else this.answer.error(error);
   }
 
-  /** Token counts of the whole stream, from those that its last engine told. */
-  whole(usage: TokenUsage | null): TokenUsage | null {
-    return usage === null || this.#frames === null || this.waiting ? usage : this.#frames.whole(usage);
+  /** Gives the last attempt the token counts of the whole stream, from those that its engine told. */
+  complete(attempt: { usage: TokenUsage | null; heldUp: boolean }): void {
+    const { usage } = attempt;
+    if (this.#frames === null) return;
+    attempt.heldUp = true;
+    if (usage !== null && !this.waiting) attempt.usage = this.#frames.whole(usage);
   }
 
   /** No engine is left that could go on. */
@@ -145,7 +144,7 @@ export class StreamContinuation implements RelayTarget {
   /** Whether the stream, which broke off for `cause`, goes on at another engine or is complete as it is. */
   goesOn(cause: AttemptCause): boolean {
     // These end the request, not the engine.
-    if (this.answer.left || cause === 'shutdown' || cause === 'total_timeout') return false;
+    if (this.answer.left || endsRequest(cause)) return false;
     const sent = this.#text?.sent() ?? null;
     if (sent === null) return this.#stays(cause, 'not_continuable', 'not one plain text, or too long');
     const body = jsonObject(this.request.joined());

@@ -21,6 +21,8 @@ export class EngineRecord implements Signals {
   prefill = 0;
   decoding = 0;
   finished = 0;
+  /** When something that the engine computed last came from it, monotonic milliseconds. */
+  progressAt = -Infinity;
   /** Monotonic milliseconds; null before it. */
   firstRequestAt: number | null = null;
   /** Requests of the other processes on the port, as they told last. */

@@ -10,6 +10,7 @@ import { type PreparedChange, Reconfigurable } from '../config/reconfigurable.js
 import type { Settings } from '../config/settings.schema.js';
 import { SettingsStore } from '../config/settings-store.js';
 import type { Engine } from '../core/engine.js';
+import { progressReading, type ProgressReading, readEvery, readWithin } from '../core/engine-progress.js';
 import { readEngineStats, type EngineStats } from '../core/prometheus-text.js';
 import { EngineAccess } from '../security/engine-access.js';
 import { engineGet } from '../upstream/engine-get.js';
@@ -30,6 +31,10 @@ interface Scraped {
   underWay: AbortController | null;
   /** The last scrape failed: the next failure is not logged again. */
   failing: boolean;
+  /** What the last scrape told of its progress. */
+  reading: ProgressReading | null;
+  /** When the last scrape began, monotonic milliseconds. */
+  beganAt: number;
 }
 
 /**
@@ -75,6 +80,19 @@ export class EngineStatsScraper extends Reconfigurable implements OnModuleDestro
     return this.#scraped.get(engineId)?.stats ?? null;
   }
 
+  /** What the last scrape of the engine told of its progress, also one that failed; null before one ended. */
+  readingOf(engineId: string): ProgressReading | null {
+    return this.#scraped.get(engineId)?.reading ?? null;
+  }
+
+  /** Scrapes an engine that is suspected to stand still, unless a scrape is under way or has just begun. */
+  hurry(engineId: string): void {
+    const timeoutMs = this.#settings.current.stallTimeout * 1000;
+    const scraped = this.#scraped.get(engineId);
+    if (!scraped || timeoutMs === 0 || performance.now() - scraped.beganAt < readEvery(timeoutMs)) return;
+    void this.#scrape(scraped, readWithin(timeoutMs));
+  }
+
   /** Follows the fleet: new engines are scraped at once, those that left are forgotten. */
   retain(fleet: KnownEngines): void {
     const ids = new Set(fleet.engines.map(({ id }) => id));
@@ -89,7 +107,10 @@ export class EngineStatsScraper extends Reconfigurable implements OnModuleDestro
         known.engine = engine;
         continue;
       }
-      const joined: Scraped = { engine, stats: null, underWay: null, failing: false };
+      const joined: Scraped = {
+        ...{ engine, stats: null, underWay: null, failing: false },
+        ...{ reading: null, beganAt: -Infinity },
+      };
       this.#scraped.set(engine.id, joined);
       void this.#scrape(joined);
     }
@@ -119,33 +140,42 @@ export class EngineStatsScraper extends Reconfigurable implements OnModuleDestro
   }
 
   /** One scrape of one engine; never rejects. */
-  async #scrape(scraped: Scraped): Promise<void> {
+  async #scrape(scraped: Scraped, mostMs = MAX_TIMEOUT * 1000): Promise<void> {
     if (scraped.underWay) return;
     const { engine } = scraped;
     const underWay = (scraped.underWay = new AbortController());
+    scraped.beganAt = performance.now();
     const { engineStatsInterval } = this.#settings.current;
+    let answered = false;
     try {
       const { status, text } = await engineGet(engine.url, '/metrics', {
-        timeoutMs: Math.min(engineStatsInterval, MAX_TIMEOUT) * 1000,
+        timeoutMs: Math.min(engineStatsInterval * 1000, mostMs),
         apiKey: this.access?.keyOf(engine.url),
         tls: this.access?.tls,
         maxBytes: MAX_ANSWER,
         signal: underWay.signal,
       });
+      answered = true;
       if (status !== 200) throw new Error(`/metrics answered ${status}`);
       scraped.stats = readEngineStats(text);
+      this.#told(scraped, true);
       this.onStats(engine.id, scraped.stats);
       if (scraped.failing) this.#log.log(`the metrics of ${engine.url} are read again`);
       scraped.failing = false;
     } catch (error) {
-      if (!underWay.signal.aborted) this.#failed(scraped, error);
+      if (!underWay.signal.aborted) this.#failed(scraped, error, answered);
     } finally {
       scraped.underWay = null;
     }
   }
 
-  #failed(scraped: Scraped, error: unknown): void {
+  #told(scraped: Scraped, answered: boolean): void {
+    scraped.reading = progressReading(scraped.stats, answered, scraped.reading, performance.now());
+  }
+
+  #failed(scraped: Scraped, error: unknown, answered: boolean): void {
     scraped.stats = null;
+    this.#told(scraped, answered);
     this.onStats(scraped.engine.id, null);
     this.#series.ofEngine(scraped.engine.url).scrapeFailures++;
     if (scraped.failing) return;

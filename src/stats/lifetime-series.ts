@@ -98,7 +98,7 @@ export class LifetimeSeries {
     }
     if (outcome === 'done') {
       series.duration.observe(seconds);
-    } else if (outcome !== 'client_left') {
+    } else if (outcome !== 'client_left' && outcome !== 'hedged_away') {
       series.failedDuration.observe(seconds);
       countCause(series.errors, event.cause ?? (event.status === null ? outcome : `http_${event.status}`));
     }

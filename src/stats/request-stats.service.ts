@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
 import type { AttemptEvent } from '../core/attempt-event.js';
+import { isComputed } from '../core/cost/prompt-work.js';
 import type { Engine } from '../core/engine.js';
 import type { Histogram } from '../core/histogram.js';
 import type { Signals } from '../core/ranking.js';
@@ -87,6 +88,11 @@ export class RequestStatsService {
   /** Requests of this process in flight on an engine. */
   ownInFlight(engineId: string): number {
     return this.#records.get(engineId)?.ownInFlight ?? 0;
+  }
+
+  /** When an engine last began or ended an answer that it had to compute, monotonic milliseconds. */
+  progressAt(engineId: string): number {
+    return this.#records.get(engineId)?.progressAt ?? -Infinity;
   }
 
   /** Takes what the other processes on the port have in flight on an engine, which its signals then show. */
@@ -180,6 +186,7 @@ export class RequestStatsService {
     open.record.prefill--;
     open.record.decoding++;
     open.record.timeToFirstToken.add(event.at, event.sinceDispatch / 1000);
+    if (isComputed(event.request.path)) open.record.progressAt = event.at;
   }
 
   #finished(event: AttemptEvent & { type: 'finished' }): void {
@@ -192,6 +199,7 @@ export class RequestStatsService {
     else record.decoding--;
     record.finished++;
     if (outcome === 'done') {
+      if (isComputed(event.request.path)) record.progressAt = at;
       record.latency.add(at, event.sinceDispatch / 1000);
       if (firstTokenAt !== null) record.decodingTime.add(at, (at - firstTokenAt) / 1000);
     }

@@ -95,6 +95,11 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     if (this.#refused !== null) throw new UnsendableRequest(this.#refused.message);
   }
 
+  /** undici gives a request its controller when it writes it to a connection. */
+  get connected(): boolean {
+    return this.#controller !== null;
+  }
+
   pause(): void {
     this.#paused = true;
     if (!this.#closes) this.#controller?.pause();

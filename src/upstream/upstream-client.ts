@@ -41,6 +41,8 @@ export interface AnswerHandler {
 
 /** One request that is on its way to an engine. */
 export interface UpstreamExchange {
+  /** There is a connection to the engine, or there was one. */
+  readonly connected: boolean;
   /** Reads no more from the engine until `resume`. */
   pause(): void;
   resume(): void;

@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.schema.js';
 import type { DecisionRecord } from '../core/decision.js';
 import type { Engine } from '../core/engine.js';
 import type { HealthNews } from '../core/health/health-news.js';
+import type { ProgressReading } from '../core/engine-progress.js';
 import type { EngineStats } from '../core/prometheus-text.js';
 import type { Hash64 } from '../core/hash.js';
 import type { BudgetNews } from '../core/retry-budget.js';
@@ -24,6 +25,16 @@ export interface Mark {
   readonly engineId: string;
   readonly news: HealthNews;
 }
+
+/** An engine made progress `ago` milliseconds before this message. */
+export type Progress = readonly [engineId: string, ago: number];
+
+/** What a scrape of an engine brought; null: it told nothing, or none has ended. */
+export type EngineFigures = readonly [
+  engineId: string,
+  stats: EngineStats | null,
+  reading: ProgressReading | null,
+];
 
 /** The fleet as the primary knows it. Engines that are the same as before are named by their ids alone. */
 export interface FleetNews {
@@ -48,11 +59,13 @@ export interface PrimaryNews {
   readonly commit?: { readonly reload: number; readonly settings: Settings } | undefined;
   readonly status?: RouterStatus | undefined;
   readonly fleet?: FleetNews | undefined;
-  readonly stats?: readonly (readonly [engineId: string, stats: EngineStats | null])[] | undefined;
+  readonly stats?: readonly EngineFigures[] | undefined;
   readonly others?: OthersNews | undefined;
   /** What the strategies of other workers tell. */
   readonly strategy?: readonly HeardNews[] | undefined;
   readonly marks?: readonly Mark[] | undefined;
+  /** When engines last made progress on requests of other workers. */
+  readonly progress?: readonly Progress[] | undefined;
 }
 
 /** What a worker begins with: everything that is in force. */
@@ -76,6 +89,9 @@ export interface WorkerNews {
   readonly bodies: number;
   readonly budget: BudgetNews;
   readonly marks: readonly Mark[];
+  /** Engines of which the figures are to be read at once, since they may stand still. */
+  readonly suspects: readonly string[];
+  readonly progress: readonly Progress[];
   readonly series: SeriesShare;
   readonly incoming: ReadonlyMap<string, number>;
   readonly strategy: StrategyNews | null;

@@ -15,6 +15,10 @@ export class NewsDraft {
   /** Models that requests have named. */
   readonly incoming = new Set<string>();
   readonly marks = new HealthMarks();
+  /** Engines that may stand still. */
+  readonly suspects = new Set<string>();
+  /** When engines that somebody doubts last made progress here, monotonic milliseconds. */
+  readonly progress = new Map<string, number>();
   /** Counters of prom-client have changed. */
   counters = false;
   /** Told of each change. */
@@ -37,6 +41,16 @@ export class NewsDraft {
     this.changed();
   }
 
+  suspect(engineId: string): void {
+    this.suspects.add(engineId);
+    this.changed();
+  }
+
+  progressed(engineId: string, at: number): void {
+    this.progress.set(engineId, at);
+    this.changed();
+  }
+
   /** The parts of `series` that have changed; null when none has. */
   modelsOf(series: EngineSeries): ReadonlySet<ModelSeries> {
     return new Set([...series.models.values()].filter((model) => this.models.has(model)));
@@ -47,6 +61,8 @@ export class NewsDraft {
     this.urls.clear();
     this.models.clear();
     this.incoming.clear();
+    this.suspects.clear();
+    this.progress.clear();
     this.counters = false;
   }
 }

@@ -5,7 +5,7 @@ import { type WorkerCounts, WorkersReport } from '../operations/workers-report.j
 import type { Beginning, PrimaryMessage, PrimaryNews, RouterStatus, WorkerMessage } from './messages.js';
 
 /** The parts of the news in the order in which they are taken. */
-const ORDER = ['commit', 'status', 'fleet', 'stats', 'others', 'marks', 'strategy'] as const;
+const ORDER = ['commit', 'status', 'fleet', 'stats', 'others', 'marks', 'progress', 'strategy'] as const;
 
 type Handlers = { [Part in keyof PrimaryNews]-?: (part: NonNullable<PrimaryNews[Part]>) => void };
 type Requests = { [T in PrimaryMessage['type']]?: (message: PrimaryMessage & { type: T }) => void };

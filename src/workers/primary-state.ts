@@ -12,7 +12,15 @@ import type { DynamicConfigState } from '../dynamic-config/dynamic-config.servic
 import { HealthService } from '../health/health.service.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { HealthMarks, turned } from './health-marks.js';
-import { BATCH_MS, type Beginning, type Mark, type PrimaryNews, type RouterStatus } from './messages.js';
+import {
+  BATCH_MS,
+  type Beginning,
+  type EngineFigures,
+  type Mark,
+  type PrimaryNews,
+  type Progress,
+  type RouterStatus,
+} from './messages.js';
 import { NewsChannel } from './news-channel.js';
 import { StrategyRelay } from './strategy-relay.js';
 import { WorkerLedger } from './worker-ledger.js';
@@ -36,6 +44,8 @@ interface Untold {
   known: ReadonlyMap<string, Engine>;
   readonly stats: Set<string>;
   readonly marks: HealthMarks;
+  /** By engine: when it last made progress at another worker, monotonic milliseconds. */
+  readonly progress: Map<string, number>;
   commit: PrimaryNews['commit'];
   status: RouterStatus;
 }
@@ -92,7 +102,7 @@ export class PrimaryState {
       firstSeen: current.firstSeen,
       news: {
         fleet: { ids: current.engines.map(({ id }) => id), changed: current.engines, now: 0 },
-        stats: [...this.#stats],
+        stats: current.engines.map(({ id }) => this.#figures(id)),
         marks: [...this.health.ejections()].map(([engineId, news]) => ({
           engineId,
           news: turned(news, now),
@@ -111,8 +121,10 @@ export class PrimaryState {
       (news, sent) => this.pool.send(number, { type: 'news', news }, sent),
     );
     const known = byId(this.fleet.current);
-    const untold = { channel, known, stats: new Set<string>(), marks: new HealthMarks(), commit: undefined };
-    this.#untold.set(number, { ...untold, status: this.#status() });
+    this.#untold.set(number, {
+      ...{ channel, known, stats: new Set<string>(), marks: new HealthMarks(), progress: new Map() },
+      ...{ commit: undefined, status: this.#status() },
+    });
     channel.touch();
   }
 
@@ -139,6 +151,15 @@ export class PrimaryState {
     }
   }
 
+  /** A worker doubts engines: their figures are read. And it has seen progress of those that somebody doubts. */
+  suspected(from: number, suspects: readonly string[], progress: readonly Progress[]): void {
+    for (const id of suspects) this.scraper.hurry(id);
+    const now = performance.now();
+    for (const [id, ago] of progress) {
+      for (const [number, untold] of this.#untold) if (number !== from) untold.progress.set(id, now - ago);
+    }
+  }
+
   /** Puts settings in force in all workers, together with what else changes in this turn of the event loop. */
   commit(commit: NonNullable<PrimaryNews['commit']>): void {
     for (const untold of this.#untold.values()) untold.commit = commit;
@@ -152,8 +173,10 @@ export class PrimaryState {
     if (!untold) return null;
     const { commit } = untold;
     const status = this.#status();
-    const marks = untold.marks.take(performance.now());
-    const stats = [...untold.stats].map((id) => [id, this.#stats.get(id) ?? null] as const);
+    const now = performance.now();
+    const marks = untold.marks.take(now);
+    const stats = [...untold.stats].map((id) => this.#figures(id));
+    const progress = [...untold.progress].map(([id, at]) => [id, now - at] as const);
     const news: PrimaryNews = {
       commit,
       status: isDeepStrictEqual(status, untold.status) ? undefined : status,
@@ -161,11 +184,13 @@ export class PrimaryState {
       stats: stats.length > 0 ? stats : undefined,
       others: this.ledger.take(number) ?? undefined,
       marks: marks.length > 0 ? marks : undefined,
+      progress: progress.length > 0 ? progress : undefined,
       strategy: this.strategies.take(number) ?? undefined,
     };
     untold.commit = undefined;
     untold.status = status;
     untold.stats.clear();
+    untold.progress.clear();
     return Object.values(news).every((part) => part === undefined) ? null : news;
   }
 
@@ -196,6 +221,10 @@ export class PrimaryState {
     this.health.slept(engineId, isAsleep(stats), performance.now());
     for (const untold of this.#untold.values()) untold.stats.add(engineId);
     this.touchAll();
+  }
+
+  #figures(engineId: string): EngineFigures {
+    return [engineId, this.#stats.get(engineId) ?? null, this.scraper.readingOf(engineId)];
   }
 
   #look(): void {

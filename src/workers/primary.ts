@@ -93,6 +93,7 @@ export class Primary implements PoolOwner {
         this.state.ledger.enter(number, news);
         this.whole.shares.enter(number, news);
         this.state.marked(number, news.marks);
+        this.state.suspected(number, news.suspects, news.progress);
         if (news.strategy !== null) this.state.strategies.enter(number, news.strategy);
         this.state.touchAll();
         return;

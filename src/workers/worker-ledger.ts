@@ -26,6 +26,7 @@ interface Account {
   bodiesUntold: boolean;
   requests: number;
   retries: number;
+  early: number;
 }
 
 /**
@@ -52,6 +53,7 @@ export class WorkerLedger {
       bodiesUntold: this.#bodies > 0,
       requests: 0,
       retries: 0,
+      early: 0,
     });
   }
 
@@ -68,6 +70,7 @@ export class WorkerLedger {
       if (more !== 0) theirs.bodiesUntold = true;
       theirs.requests += budget.requests;
       theirs.retries += budget.retries;
+      theirs.early += budget.early;
     }
   }
 
@@ -76,7 +79,7 @@ export class WorkerLedger {
     const account = this.#accounts.get(worker);
     if (!account) return;
     const gone = [...account.inFlight.keys()].map((engineId) => [engineId, 0] as const);
-    this.enter(worker, { inFlight: gone, bodies: 0, budget: { requests: 0, retries: 0 } });
+    this.enter(worker, { inFlight: gone, bodies: 0, budget: { requests: 0, retries: 0, early: 0 } });
     this.#accounts.delete(worker);
   }
 
@@ -84,7 +87,7 @@ export class WorkerLedger {
   take(worker: number): OthersNews | null {
     const account = this.#accounts.get(worker);
     if (!account) return null;
-    const { untold, bodiesUntold, requests, retries } = account;
+    const { untold, bodiesUntold, requests, retries, early } = account;
     if (untold.size === 0 && !bodiesUntold && requests === 0 && retries === 0) return null;
     const inFlight = [...untold].map((engineId) => {
       const all = this.#inFlight.get(engineId) ?? 0;
@@ -92,8 +95,8 @@ export class WorkerLedger {
     });
     untold.clear();
     account.bodiesUntold = false;
-    account.requests = account.retries = 0;
-    return { inFlight, bodies: this.#bodies - account.bodies, budget: { requests, retries } };
+    account.requests = account.retries = account.early = 0;
+    return { inFlight, bodies: this.#bodies - account.bodies, budget: { requests, retries, early } };
   }
 
   #set(worker: number, account: Account, engineId: string, count: number): void {

@@ -89,7 +89,8 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
     const now = performance.now();
     const { held } = this.bodies;
     const strategy = this.#strategyNews();
-    const noted = draft.engines.size + draft.urls.size + draft.incoming.size + draft.marks.size > 0;
+    const told = draft.engines.size + draft.urls.size + draft.incoming.size + draft.marks.size;
+    const noted = told + draft.suspects.size + draft.progress.size > 0;
     if (draft.counters) void this.#tellCounters();
     if (!noted && strategy === null && held === this.#bodiesTold) {
       draft.clear();
@@ -105,6 +106,8 @@ export class WorkerShare implements OnApplicationBootstrap, OnApplicationShutdow
       bodies: held,
       budget: this.services.budget.takeNews(),
       marks: draft.marks.take(now),
+      suspects: [...draft.suspects],
+      progress: [...draft.progress].map(([id, at]) => [id, now - at] as const),
       series: new Map(series),
       incoming: new Map([...draft.incoming].map((model) => [model, this.metrics.incoming.get(model) ?? 0])),
       strategy,

@@ -10,6 +10,7 @@ import { WorkersReport } from '../operations/workers-report.js';
 import type { Extensions } from '../plugins.js';
 import { BodyMemory } from '../proxy/body-memory.js';
 import { RouterErrorFilter } from '../proxy/router-error.filter.js';
+import { StallWatch } from '../proxy/stall-watch.js';
 import { RouterModule, type RouterParts } from '../router.module.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { StatsLogService } from '../stats/stats-log.service.js';
@@ -19,6 +20,7 @@ import { RelayedConfig } from './relayed-config.js';
 import { RelayedFleet } from './relayed-fleet.js';
 import { RelayedScraper } from './relayed-scraper.js';
 import { SharedBodyMemory } from './shared-body-memory.js';
+import { SharedStallWatch } from './shared-stall-watch.js';
 import { SilentHealthProbe } from './silent-health-probe.js';
 import { SilentStatsLog } from './silent-stats-log.js';
 import { WorkerDecisions } from './worker-decisions.js';
@@ -43,7 +45,10 @@ const PARTS: RouterParts = {
   ],
   dynamicConfig: [{ provide: DynamicConfigService, useClass: RelayedConfig }],
   health: [{ provide: HealthProbe, useClass: SilentHealthProbe }],
-  proxy: [{ provide: BodyMemory, useClass: SharedBodyMemory }],
+  proxy: [
+    { provide: BodyMemory, useClass: SharedBodyMemory },
+    { provide: StallWatch, useClass: SharedStallWatch },
+  ],
   router: [WorkerShare],
 };
 

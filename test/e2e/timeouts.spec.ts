@@ -151,6 +151,97 @@ describe('an engine that is late', () => {
   });
 });
 
+describe('a client that waits for a shorter time than the router', () => {
+  const hasBegun: Fault = {
+    answer: { headers: STREAM, chunks: [FRAME, FRAME] },
+    hang: 'after-frames',
+    frames: 1,
+  };
+  let engines: SimulatedEngine[];
+  let router: RunningRouter;
+
+  beforeAll(async () => {
+    engines = await Promise.all([1, 2].map(() => startSimulatedEngine({ models: ['tiny'] })));
+    router = await startTestRouter(engines);
+  });
+  afterAll(async () => {
+    await whenNothingIsHeld(router.url);
+    // An engine is no worse for what its clients do not wait for.
+    expect(await metric(router.url, 'vllm_router_ejections_total')).toBe(0);
+    await router.close();
+    await Promise.all(engines.map((engine) => engine.close(0)));
+  });
+  beforeEach(() => Promise.all(engines.map((engine) => engine.setFault(null))));
+
+  const send = (headers: Record<string, string>, fields: object = {}, path = '/v1/chat/completions') =>
+    ask(router.url + path, { body: chat(fields), headers });
+  const breakAll = (fault: Fault) => Promise.all(engines.map((engine) => engine.setFault(fault)));
+  const asked = (): number => engines.reduce((sum, { requestCount }) => sum + requestCount, 0);
+
+  it('ends its request at its deadline: 504 before the answer, an error event after', async () => {
+    await breakAll({ hang: 'before-head' });
+    const before = asked();
+    const answer = await send({ 'x-request-timeout-ms': '300' });
+    expect([answer.status, errorOf(answer).code, errorOf(answer).message]).toEqual([
+      504,
+      'engine_timeout',
+      'The engine did not answer in time: attempt 1: request_deadline.',
+    ]);
+    expect(asked() - before).toBe(1);
+    await breakAll(hasBegun);
+    const { body } = await send({ 'x-request-timeout-ms': '300' }, { stream: true }, '/v1/completions');
+    expect(framesOf(body)[1]).toContain('(request_deadline)');
+  });
+
+  it('moves its request on at its first-byte limit, within the budget of early attempts', async () => {
+    await engines[0]!.setFault({ hang: 'before-head' });
+    for (const _ of [1, 2]) expect((await send({ 'x-first-byte-timeout-ms': '200' })).status).toBe(200);
+    expect(await metric(router.url, 'vllm_router_retries_total', 'cause="first_byte_deadline"')).toBe(1);
+    await breakAll({ hang: 'before-head' });
+    const answer = await send({ 'x-first-byte-timeout-ms': '200' });
+    expect([answer.status, errorOf(answer).code]).toEqual([504, 'engine_timeout']);
+  });
+
+  it('ends a stream at its limit of silence', async () => {
+    await breakAll(hasBegun);
+    const { body } = await send({ 'x-idle-timeout-ms': '200' }, { stream: true }, '/v1/completions');
+    expect(framesOf(body)[1]).toContain('(idle_deadline)');
+  });
+
+  it('cannot make the router wait longer', async () => {
+    await breakAll({ hang: 'before-head' });
+    const own = await startTestRouter(engines, ['--total-timeout', '0.3']);
+    const headers = { 'x-request-timeout-ms': '60000', 'x-first-byte-timeout-ms': '60000' };
+    const answer = await ask(`${own.url}/v1/chat/completions`, { body: chat(), headers });
+    expect(errorOf(answer).message).toContain('total_timeout');
+    await own.close();
+  });
+
+  it('is told of a limit that makes no sense, and no engine is asked', async () => {
+    const before = asked();
+    const answer = await send({ 'X-Idle-Timeout-Ms': '5s' });
+    expect([answer.status, errorOf(answer).code]).toEqual([400, 'invalid_request']);
+    expect(errorOf(answer).message).toContain('header x-idle-timeout-ms must be a whole number');
+    expect(asked()).toBe(before);
+  });
+
+  it('waits for a connection no longer than it says', async () => {
+    const { blackHole, close } = await startBlackHole();
+    const flags = ['--backend-health-check-timeout-seconds', '0.5'];
+    const own = await startTestRouter([{ url: blackHole, models: ['tiny'] }, ...engines], flags);
+    try {
+      for (const _ of [1, 2, 3]) {
+        const headers = { 'x-connect-timeout-ms': '200' };
+        expect((await ask(`${own.url}/v1/chat/completions`, { body: chat(), headers })).status).toBe(200);
+      }
+      expect(await metric(own.url, 'vllm_router_retries_total', 'cause="connect_deadline"')).toBe(1);
+    } finally {
+      await own.close();
+      close();
+    }
+  });
+});
+
 describe('an engine that goes silent while its port refuses, as vLLM does after SIGTERM', () => {
   it('loses what has not begun to another engine, and what has ends in an error', async () => {
     const silent = await startSimulatedEngine({ models: ['tiny'], tokenInterval: 5, tokens: 1_000_000 });

@@ -45,6 +45,7 @@ export class UndiciReference extends UpstreamClient {
       },
     );
     return {
+      connected: true,
       pause: () => controller?.pause(),
       resume: () => controller?.resume(),
       close: () => controller?.abort(new Error('over')),

@@ -1,4 +1,5 @@
 import {
+  bool,
   bytes,
   int,
   numberOrOff,
@@ -93,7 +94,7 @@ export const ROUTING_SETTINGS = {
       group: 'Routing',
       help:
         'The request header that names the tenant, for sharing engines fairly among tenants while requests are held ' +
-        '(--ttft-target). Left out: all are one.',
+        "(--ttft-target). Left out: the name of the client's key.",
     },
     {
       allowed: 'a header name such as x-tenant',
@@ -101,6 +102,12 @@ export const ROUTING_SETTINGS = {
       pattern: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
     },
   ),
+  hedge: bool({
+    group: 'Routing',
+    help:
+      'Try a stream on a second engine too when its first token is later than that of 99 of 100 streams of its model and ' +
+      'three times as late as predicted; the first to answer wins, the other is cancelled. At most 5 % of the requests.',
+  }),
   maxRequestsPerEngine: int(
     { group: 'Routing', help: 'The most requests in flight on one engine; 0 sets no limit.' },
     { default: 0, min: 0, max: 1_000_000 },

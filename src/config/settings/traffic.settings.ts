@@ -25,6 +25,13 @@ export const TRAFFIC_SETTINGS = {
     { group: 'Timeouts', help: 'How long an engine may be silent between two parts of an answer.' },
     { default: 120 },
   ),
+  stallTimeout: seconds(
+    {
+      group: 'Timeouts',
+      help: 'How long an engine with requests may make no progress on any of them before it is ejected and those that have no answer yet go elsewhere; 0 never does.',
+    },
+    { default: 20, min: 0 },
+  ),
   totalTimeout: seconds(
     { group: 'Timeouts', help: 'How long a request may take in all.' },
     { default: 3600 },

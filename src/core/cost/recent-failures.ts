@@ -1,4 +1,5 @@
 import type { AttemptEvent } from '../attempt-event.js';
+import { isDeadline } from '../attempt-failure.js';
 
 /** How long a failure or an answer is remembered; after some of it an engine that failed is tried again. */
 const FADE_MS = 10_000;
@@ -16,7 +17,9 @@ export class RecentFailures {
 
   /** Takes in how an attempt ended; a client that left and an error that blames the request say nothing bad. */
   heed({ outcome, status, cause, at }: AttemptEvent & { readonly type: 'finished' }): void {
-    if (outcome === 'client_left' || cause === 'shutdown' || cause === 'total_timeout') return;
+    if (outcome === 'client_left' || outcome === 'hedged_away') return;
+    if (cause === 'shutdown' || cause === 'total_timeout') return;
+    if (cause !== null && isDeadline(cause)) return;
     const fade = this.#fade(at);
     const blamesRequest = status !== null && status >= 400 && status < 500;
     const failed =

@@ -48,6 +48,10 @@ export const FAILURE_RULES: Readonly<Record<HealthCause, FailureRule>> = {
   idle_timeout: rule('counts', 'output'),
   busy: rule('none', 'contact'),
   total_timeout: rule('none', 'contact'),
+  request_deadline: rule('none', 'contact'),
+  connect_deadline: rule('none', 'contact'),
+  first_byte_deadline: rule('none', 'contact'),
+  idle_deadline: rule('none', 'contact'),
   drain_timeout: rule('none', 'contact'),
   shutdown: rule('none', 'contact'),
 };

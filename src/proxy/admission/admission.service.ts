@@ -70,7 +70,7 @@ export class AdmissionService implements OnApplicationShutdown {
 
   /** Sends the request on now or later, or refuses it: one of `send` and `refuse` is called, unless its client leaves. */
   admit(applicant: Applicant): void {
-    const { facts, headers, body, receivedAt, priority } = applicant;
+    const { facts, headers, body, receivedAt, endsAt, principal, priority } = applicant;
     const { ttftTarget, tpotTarget, tenantHeader } = this.settings.current;
     // What no engine serves is answered where engines are selected.
     if (ttftTarget === null || !isComputed(facts.path) || !this.candidates.isServed(facts.model)) {
@@ -79,7 +79,7 @@ export class AdmissionService implements OnApplicationShutdown {
     }
     const now = performance.now();
     const model = this.#modelOf(facts.model);
-    const name = tenantOf(headers, tenantHeader);
+    const name = tenantOf(headers, tenantHeader, principal);
     const tenant = this.#tenants.of(name, now);
     this.#tenants.begin(tenant);
     const reckoned = model.habits.reckon(body.length);
@@ -95,7 +95,7 @@ export class AdmissionService implements OnApplicationShutdown {
       work,
       () => (key ??= requestKey(name, facts.path, body)),
       receivedAt,
-      firstTokenDeadline(headers, receivedAt, ttftTarget, reckoned.generated * tpotTarget),
+      firstTokenDeadline(receivedAt, endsAt, ttftTarget, reckoned.generated * tpotTarget),
       this.#order++,
     );
     call.ticket = ticket;

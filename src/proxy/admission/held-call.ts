@@ -16,6 +16,10 @@ export interface Applicant {
   readonly answer: ClientAnswer;
   /** Monotonic milliseconds. */
   readonly receivedAt: number;
+  /** When its whole answer must have ended, monotonic milliseconds; Infinity: the client does not say. */
+  readonly endsAt: number;
+  /** The name of the key that it came with; null where no key is asked for. */
+  readonly principal: string | null;
   /** `priority` of its body. */
   readonly priority: number | null;
   /** Chooses an engine and sends it. @throws {RouterError} when there is none */

@@ -115,6 +115,7 @@ export class PrefixAwareStrategy extends RoutingStrategy {
           held,
           turn,
           failing,
+          account?.pace.prefillRate ?? (group.knowsPrefillRate ? group.prefillRate : null),
         ),
       );
     }

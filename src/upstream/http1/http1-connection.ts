@@ -74,6 +74,10 @@ export class Http1Connection implements AtEndOfTurn {
     this.#writer = new RequestWriter(this.#socket);
   }
 
+  get connected(): boolean {
+    return this.#state !== State.Connecting;
+  }
+
   /**
    * Sends a request. On a connection that has served before it is written at the end of the turn: what the
    * engine has sent or closed until then belongs to no request, and must not pass for an answer to this one.

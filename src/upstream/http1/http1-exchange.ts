@@ -15,6 +15,10 @@ export class Http1Exchange implements UpstreamExchange, AnswerSink {
     this.#handler = handler;
   }
 
+  get connected(): boolean {
+    return this.#connection?.connected ?? true;
+  }
+
   /** What has been read until now still comes: at most the rest of one read. */
   pause(): void {
     this.#connection?.pause();

@@ -1,4 +1,11 @@
-import { causeOfError, isTimeout, takesBudget } from '../../../src/core/attempt-failure.js';
+import {
+  causeOfError,
+  endsRequest,
+  isDeadline,
+  isTimeout,
+  takesBudget,
+} from '../../../src/core/attempt-failure.js';
+import { FAILURE_RULES } from '../../../src/core/health/failure-rules.js';
 
 const coded = (code: string, name = 'Error'): object => ({ name, code });
 
@@ -33,6 +40,26 @@ describe('the cause of a failed attempt', () => {
     expect(causeOfError(new AggregateError([coded('ENOTFOUND'), coded('ECONNREFUSED')]))).toBe('unresolved');
     expect(causeOfError(new Error('x'))).toBe('reset');
     expect(causeOfError({ errors: [] })).toBe('reset');
+  });
+
+  it('is no fault of the engine where the client itself would not wait longer', () => {
+    const deadlines = [
+      'request_deadline',
+      'connect_deadline',
+      'first_byte_deadline',
+      'idle_deadline',
+    ] as const;
+    for (const cause of deadlines) {
+      expect([isDeadline(cause), isTimeout(cause), takesBudget(cause, false)]).toEqual([true, true, true]);
+      expect(FAILURE_RULES[cause].weight).toBe('none');
+    }
+    expect(isDeadline('first_byte_timeout')).toBe(false);
+    expect(deadlines.filter(endsRequest)).toEqual(['request_deadline']);
+    expect([endsRequest('total_timeout'), endsRequest('shutdown'), endsRequest('reset')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   it('tells what the client hears, and whether a retry takes from the budget', () => {

@@ -35,12 +35,32 @@ describe('the budget of retries', () => {
   it('counts what other processes counted, and tells them what it counted itself, once', () => {
     const budget = new RetryBudget(0.5, 0);
     for (let i = 0; i < 4; i++) budget.request(0);
-    budget.add({ requests: 16, retries: 7 }, 0);
+    budget.add({ requests: 16, retries: 7, early: 0 }, 0);
     expect(taken(budget, 0)).toBe(3);
     expect([budget.takeNews(), budget.takeNews()]).toEqual([
-      { requests: 4, retries: 3 },
-      { requests: 0, retries: 0 },
+      { requests: 4, retries: 3, early: 0 },
+      { requests: 0, retries: 0, early: 0 },
     ]);
+  });
+
+  it('keeps early attempts within a share of their own, which counts against that of all retries', () => {
+    const early = (budget: RetryBudget, now: number): number => {
+      let count = 0;
+      while (budget.takeEarly(now)) count++;
+      return count;
+    };
+    const budget = new RetryBudget(0.2, 10);
+    expect(early(budget, 0)).toBe(0);
+    for (let i = 0; i < 200; i++) budget.request(0);
+    expect([budget.hasEarly(0), early(budget, 0), budget.hasEarly(0)]).toEqual([true, 10, false]);
+    expect(taken(budget, 0)).toBe(30);
+    budget.request(20_000);
+    expect([early(budget, 20_000), taken(budget, 20_000)]).toEqual([1, 9]);
+    // Nothing is left of all retries: no early one either, though its own share would allow it.
+    for (let i = 0; i < 30; i++) budget.request(20_000);
+    expect([budget.hasEarly(20_000), budget.takeEarly(20_000)]).toEqual([true, false]);
+    budget.add({ requests: 0, retries: 0, early: 5 }, 20_000);
+    expect(budget.hasEarly(20_000)).toBe(false);
   });
 
   it('forgets everything after a long silence', () => {

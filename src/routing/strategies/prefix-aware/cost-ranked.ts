@@ -19,11 +19,15 @@ export class CostRanked implements Ranked {
     readonly lot: number,
     /** Failures for one answer lately. */
     readonly failing = 0,
+    /** Prompt tokens that the engine computes in a second; null: not known. */
+    readonly prefillRate: number | null = null,
   ) {}
 
   get terms(): CostTerms {
-    const { uncached, pending, inFlight, slowness, cost } = this;
-    return { uncached, pending, inFlight, slowness, cost };
+    const { uncached, pending, inFlight, slowness, cost, prefillRate } = this;
+    const terms = { uncached, pending, inFlight, slowness, cost };
+    // An engine's own rate tells of its slowness already.
+    return prefillRate === null ? terms : { ...terms, ttft: (pending + uncached) / prefillRate };
   }
 
   get reason(): string {

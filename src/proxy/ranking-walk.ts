@@ -1,0 +1,68 @@
+import type { AttemptCause } from '../core/attempt-failure.js';
+import type { Engine } from '../core/engine.js';
+import type { Ranked, Ranking } from '../core/ranking.js';
+import type { RequestFacts } from '../core/request-facts.js';
+import { backoff } from '../core/sole-engine-backoff.js';
+import type { ExchangeServices } from './exchange-services.js';
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** The way of one request through the engines of its model: which it has met, and which is next. */
+export class RankingWalk {
+  readonly #tried = new Set<string>();
+  #waits = 0;
+  #ranking: Ranking;
+  /** The ranking that the place found last is of. */
+  #foundIn: Ranking;
+
+  constructor(
+    private readonly facts: RequestFacts,
+    ranking: Ranking,
+    private readonly services: ExchangeServices,
+  ) {
+    this.#ranking = this.#foundIn = ranking;
+  }
+
+  /** What `next`, `again` or the first place was chosen from. */
+  get foundIn(): Ranking {
+    return this.#foundIn;
+  }
+
+  /** The request goes to this engine. */
+  take(engineId: string): void {
+    this.#tried.add(engineId);
+  }
+
+  /** The best engine to try next; one that is ejected only where the client would get no answer otherwise. */
+  next(now: number, answered: boolean): Ranked | undefined {
+    const { routing, candidates } = this.services;
+    const left = this.#ranking.filter(
+      ({ candidate: { engine } }) => !this.#tried.has(engine.id) && candidates.eligible(engine, now),
+    );
+    if (left.length > 1 && routing.ranksBySignals) {
+      const again = left.map(({ candidate }) => candidate);
+      this.#ranking = this.#foundIn = routing.rank(this.facts, again);
+      return this.#ranking[0];
+    }
+    this.#foundIn = left;
+    if (left.length > 0 || answered) return left[0];
+    const last = candidates.lastResort(this.facts.model, this.#tried);
+    this.#foundIn = last.length > 0 ? routing.rank(this.facts, last) : [];
+    return this.#foundIn[0];
+  }
+
+  /** How long to wait before `again`, milliseconds; null: another engine serves the model, or it has been long enough. */
+  backoff(failed: Engine, cause: AttemptCause, chance: number): number | null {
+    if (!this.services.candidates.isSole(failed, this.facts.model)) return null;
+    const wait = backoff(cause, this.#waits, chance);
+    if (wait !== null) this.#waits++;
+    return wait;
+  }
+
+  /** The best of all engines of the model, those that were tried included. */
+  again(): Ranked | undefined {
+    const all = this.services.candidates.lastResort(this.facts.model, NONE);
+    this.#foundIn = all.length > 0 ? this.services.routing.rank(this.facts, all) : [];
+    return this.#foundIn[0];
+  }
+}
