@@ -243,6 +243,7 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
     this.#over = true;
     this.services.watch.remove(this);
     this.outgoing.body.release();
+    this.#continuation?.release();
     if (this.followers.trace !== null) this.services.decisions.end(this.followers.trace, this.facts);
   }
 }

@@ -37,30 +37,45 @@ describe('a kept connection that the engine closes while a request is on its way
     },
   );
 
-  it('is re-sent once, not twice', async () => {
-    await engine.setFault({ reset: 'before-head' });
-    expect((await send()).status).toBe(502);
-    expect(await resends()).toBe(1);
-    expect(engine.requestCount).toBe(3);
-  });
-
-  it('is not re-sent when the connection is fresh', async () => {
-    await engine.setFault({ reset: 'before-head' });
-    await send();
-    const before = engine.requestCount;
-    expect((await send()).status).toBe(502);
-    expect([await resends(), engine.requestCount]).toEqual([1, before + 1]);
-  });
-
-  it('is not re-sent when bytes of an answer have come', async () => {
-    for (const raw of ['HTTP/1.1 200 OK\r\ncontent-le', 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n', 'H']) {
-      await engine.setFault(null);
+  describe('where the model has another engine, which is down,', () => {
+    beforeEach(async () => {
+      await router.close();
+      const down = await startSimulatedEngine({ models: ['tiny'] });
+      const gone = down.url;
+      await down.close();
+      router = await startTestRouter([engine, { url: gone, models: ['tiny'] }]);
       expect((await send()).status).toBe(200);
-      await engine.setFault({ raw });
+    });
+
+    it('is re-sent once, not twice', async () => {
+      await engine.setFault({ reset: 'before-head' });
       const before = engine.requestCount;
       expect((await send()).status).toBe(502);
-      expect([await resends(), engine.requestCount]).toEqual([0, before + 1]);
-    }
+      expect([await resends(), engine.requestCount]).toEqual([1, before + 2]);
+    });
+
+    it('is not re-sent when the connection is fresh', async () => {
+      await engine.setFault({ reset: 'before-head' });
+      await send();
+      const before = engine.requestCount;
+      expect((await send()).status).toBe(502);
+      expect([await resends(), engine.requestCount]).toEqual([1, before + 1]);
+    });
+
+    it('is not re-sent when bytes of an answer have come', async () => {
+      for (const raw of [
+        'HTTP/1.1 200 OK\r\ncontent-le',
+        'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n',
+        'H',
+      ]) {
+        await engine.setFault(null);
+        expect((await send()).status).toBe(200);
+        await engine.setFault({ raw });
+        const before = engine.requestCount;
+        expect((await send()).status).toBe(502);
+        expect([await resends(), engine.requestCount]).toEqual([0, before + 1]);
+      }
+    });
   });
 
   it('that was closed before the request came is not used', async () => {

@@ -168,6 +168,8 @@ describe('the metrics of a simulated engine', () => {
       awake: generation === '0.8' || generation === '0.10' ? null : true,
       promptTokens: 129,
       generationTokens: 8,
+      iterations: 4,
+      prefillSeconds: expect.closeTo(0.018, 6),
       blockSize: 32,
       numGpuBlocks: 4096,
     });
