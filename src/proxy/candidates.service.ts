@@ -80,6 +80,14 @@ export class CandidatesService {
     );
   }
 
+  /** The engines of `model` that are not in `tried` and to which a retry may go. */
+  untried(model: string, tried: ReadonlySet<string>, now: number): readonly Candidate[] {
+    return this.fleet.current
+      .serving(model)
+      .filter((engine) => !tried.has(engine.id) && this.eligible(engine, now))
+      .map((engine) => this.#candidate(engine));
+  }
+
   /** The least bad engines of `model` that are not in `tried`, where none may be tried: better than no answer. */
   lastResort(model: string, tried: ReadonlySet<string>): readonly Candidate[] {
     const left = this.fleet.current

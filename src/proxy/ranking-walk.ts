@@ -1,6 +1,6 @@
 import type { AttemptCause } from '../core/attempt-failure.js';
 import type { Engine } from '../core/engine.js';
-import type { Ranked, Ranking } from '../core/ranking.js';
+import type { Candidate, Ranked, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { backoff } from '../core/sole-engine-backoff.js';
 import type { ExchangeServices } from './exchange-services.js';
@@ -44,11 +44,15 @@ export class RankingWalk {
       this.#ranking = this.#foundIn = routing.rank(this.facts, again);
       return this.#ranking[0];
     }
-    this.#foundIn = left;
-    if (left.length > 0 || answered) return left[0];
-    const last = candidates.lastResort(this.facts.model, this.#tried);
-    this.#foundIn = last.length > 0 ? routing.rank(this.facts, last) : [];
-    return this.#foundIn[0];
+    if (left.length > 0) {
+      this.#foundIn = left;
+      return left[0];
+    }
+    // Engines in a slow start may have had no turn in the ranking, and others have come since.
+    const rest = candidates.untried(this.facts.model, this.#tried, now);
+    return this.#rank(
+      rest.length > 0 || answered ? rest : candidates.lastResort(this.facts.model, this.#tried),
+    );
   }
 
   /** How long to wait before `again`, milliseconds; null: another engine serves the model, or it has been long enough. */
@@ -61,8 +65,11 @@ export class RankingWalk {
 
   /** The best of all engines of the model, those that were tried included. */
   again(): Ranked | undefined {
-    const all = this.services.candidates.lastResort(this.facts.model, NONE);
-    this.#foundIn = all.length > 0 ? this.services.routing.rank(this.facts, all) : [];
+    return this.#rank(this.services.candidates.lastResort(this.facts.model, NONE));
+  }
+
+  #rank(candidates: readonly Candidate[]): Ranked | undefined {
+    this.#foundIn = candidates.length > 0 ? this.services.routing.rank(this.facts, candidates) : [];
     return this.#foundIn[0];
   }
 }
