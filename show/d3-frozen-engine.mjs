@@ -95,7 +95,6 @@ export async function show(args) {
       streams.filter(good).length,
       STREAMS,
     );
-    figures.note(`${streams.filter((one) => one.endedAt - one.askedAt > 55_000).length}`);
 
     // One that lasts longer than streams wait.
     const later = streams.length;
@@ -115,6 +114,8 @@ export async function show(args) {
   await until('all requests have ended', () => ended(short), 60_000);
   const bad = short.filter(({ status, error }) => status !== 200 || error !== null);
   figures.equal(`of ${short.length} short requests failed`, bad.length, 0);
+  for (const { status, error, text } of bad.slice(0, 5))
+    figures.note('one of them', error ?? `${status} ${text}`);
   const took = short.map(({ askedAt, endedAt }) => endedAt - askedAt);
   figures.note('short requests, p50 / p99 / max', spread(took));
   const samples = await metrics(router);
