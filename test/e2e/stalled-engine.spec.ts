@@ -10,7 +10,7 @@ import { chunk, chunkedHead, ScriptedEngines, sized } from '../support/scripted-
 import { startTestRouter } from '../support/start-router.js';
 import { until } from '../support/until.js';
 
-const setAside = (url: string): Promise<number> =>
+const ejected = (url: string): Promise<number> =>
   metric(url, 'vllm_router_ejections_total', 'cause="stalled"');
 const movedOn = (url: string): Promise<number> => metric(url, 'vllm_router_retries_total', 'cause="stalled"');
 const post = (url: string, fields: object = {}) => ask(`${url}/v1/chat/completions`, { body: chat(fields) });
@@ -31,7 +31,7 @@ describe('an engine whose core stands still while its API goes on answering', ()
     await Promise.all(engines.map((engine) => engine.close(0)));
   });
 
-  it('is set aside, what it has not begun to answer goes elsewhere, and its streams go on when it does', async () => {
+  it('is ejected, what it has not begun to answer goes elsewhere, and its streams go on when it does', async () => {
     // It has computed before, so that its pace is known.
     for (const _ of [1, 2]) await post(router.url);
     const open = [1, 2].map(() =>
@@ -47,7 +47,7 @@ describe('an engine whose core stands still while its API goes on answering', ()
       ...[1, 2].map(() => post(router.url, { stream: true })),
     ]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-    expect([await setAside(router.url), await movedOn(router.url)]).toEqual([1, 2]);
+    expect([await ejected(router.url), await movedOn(router.url)]).toEqual([1, 2]);
     const asked = engines[0]!.requestCount;
     for (const _ of [1, 2, 3]) expect((await post(router.url)).status).toBe(200);
     expect(engines[0]!.requestCount).toBe(asked);
@@ -72,7 +72,7 @@ describe('an engine that takes long', () => {
       [1, 2].map(() => post(router.url, { max_tokens: 80, ignore_eos: true })),
     );
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-    expect([await setAside(router.url), await movedOn(router.url)]).toEqual([0, 0]);
+    expect([await ejected(router.url), await movedOn(router.url)]).toEqual([0, 0]);
     await router.close();
     await Promise.all(engines.map((engine) => engine.close(0)));
   });
@@ -97,7 +97,7 @@ describe('an engine without metrics', () => {
     const asked = post(router.url);
     const { socket } = await engines.next();
     await until(async () => (await metric(router.url, 'vllm_router_engine_scrape_failures_total')) > 6);
-    expect([await setAside(router.url), engines.unasked]).toEqual([0, 0]);
+    expect([await ejected(router.url), engines.unasked]).toEqual([0, 0]);
     socket.write(sized('{"ok":true}'));
     expect((await asked).status).toBe(200);
   });
@@ -117,7 +117,7 @@ describe('an engine without metrics', () => {
     expect(other).toHaveLength(2);
     for (const { socket } of other) socket.write(sized('{"ok":true}'));
     for (const answer of asked) expect((await answer).status).toBe(200);
-    expect([await setAside(router.url), await movedOn(router.url)]).toEqual([1, 1]);
+    expect([await ejected(router.url), await movedOn(router.url)]).toEqual([1, 1]);
     // It is the client's turn to wait: the stream goes on when its engine does.
     first.socket.write(Buffer.concat([chunk(frame), chunk('data: [DONE]\n\n'), chunk('')]));
     expect([await next(), await next(), await next()]).toEqual([frame, 'data: [DONE]\n\n', null]);
@@ -160,7 +160,7 @@ describe('an engine process that is stopped', () => {
     );
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
     expect(await movedOn(router.url)).toBeGreaterThanOrEqual(2);
-    expect(await setAside(router.url)).toBeGreaterThanOrEqual(1);
+    expect(await ejected(router.url)).toBeGreaterThanOrEqual(1);
     stopped.child.kill('SIGCONT');
     expect(framesOf(await whole).at(-1)).toBe('data: [DONE]');
     const before = other.requestCount;
