@@ -38,7 +38,8 @@ class Watched implements WaitingRequests {
 
 /**
  * Finds engines that have requests and make no progress (`core/engine-progress.ts`), and ejects them until they make
- * progress again, or a request that is let through finds them serving. It is told of all attempts at each sweep, so that nothing is done for a byte or a request.
+ * progress again, or a request that is let through finds them serving. It is told of all attempts at each sweep, so that
+ * nothing is done for a byte or a request.
  */
 @Injectable()
 export class StallWatch {
