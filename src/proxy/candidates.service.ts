@@ -88,12 +88,17 @@ export class CandidatesService {
       .map((engine) => this.#candidate(engine));
   }
 
-  /** The least bad engines of `model` that are not in `tried`, where none may be tried: better than no answer. */
-  lastResort(model: string, tried: ReadonlySet<string>): readonly Candidate[] {
+  /**
+   * The least bad engines of `model` that are not in `tried`, where none may be tried: better than no answer.
+   * @param answered there is the answer of an engine that failed, so that nobody is to wait for a better one
+   */
+  lastResort(model: string, tried: ReadonlySet<string>, answered: boolean): readonly Candidate[] {
+    const { health } = this;
     const left = this.fleet.current
       .serving(model)
       .filter((engine) => !tried.has(engine.id) && this.#hasRoom(engine));
-    return this.health.leastBad(left).map((engine) => this.#candidate(engine));
+    const worth = health.leastBad(answered ? health.failingAtOnce(left) : left);
+    return worth.map((engine) => this.#candidate(engine));
   }
 
   /** Whether no other engine of the fleet serves the model. */

@@ -33,7 +33,7 @@ export class RankingWalk {
     this.#tried.add(engineId);
   }
 
-  /** The best engine to try next; one that is ejected only where the client would get no answer otherwise. */
+  /** The best engine to try next; one that is ejected only where the client would get no answer, or an engine's error, otherwise. */
   next(now: number, answered: boolean): Ranked | undefined {
     const { routing, candidates } = this.services;
     const left = this.#ranking.filter(
@@ -51,7 +51,7 @@ export class RankingWalk {
     // Engines in a slow start may have had no turn in the ranking, and others have come since.
     const rest = candidates.untried(this.facts.model, this.#tried, now);
     return this.#rank(
-      rest.length > 0 || answered ? rest : candidates.lastResort(this.facts.model, this.#tried),
+      rest.length > 0 ? rest : candidates.lastResort(this.facts.model, this.#tried, answered),
     );
   }
 
@@ -65,7 +65,7 @@ export class RankingWalk {
 
   /** The best of all engines of the model, those that were tried included. */
   again(): Ranked | undefined {
-    return this.#rank(this.services.candidates.lastResort(this.facts.model, NONE));
+    return this.#rank(this.services.candidates.lastResort(this.facts.model, NONE, false));
   }
 
   #rank(candidates: readonly Candidate[]): Ranked | undefined {

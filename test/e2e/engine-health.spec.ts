@@ -200,6 +200,16 @@ describe('an engine that drains, whose /health says nothing of it', () => {
   });
 });
 
+it('an ejected engine that fails at once is tried before a client hears that another one is full', async () => {
+  await start(2);
+  await engines[0]!.setFault({ draining: true });
+  expect(await sendMany(2)).toEqual([200, 200]);
+  expect(await stateOf(0)).toBe('ejected');
+  await engines[0]!.setFault(null);
+  await engines[1]!.setFault({ queueFull: true });
+  expect(await sendMany(2)).toEqual([200, 200]);
+});
+
 describe('an engine that sleeps', () => {
   const told = async (at: number, route: string): Promise<void> =>
     void (await ask(engines[at]!.url + route, { method: 'POST' }));

@@ -31,8 +31,9 @@ export function countsRequest(body: Json, shape: TextShape, sent: SentStream): N
 
 /** Most tokens that the client lets the answer have; null when it sets no limit. */
 function limitOf(body: Json, shape: TextShape): number | null {
-  const set = [body['max_completion_tokens'], body['max_tokens']].find((limit) => typeof limit === 'number');
-  if (set !== undefined) return set as number;
+  for (const limit of [body['max_completion_tokens'], body['max_tokens']]) {
+    if (typeof limit === 'number') return limit;
+  }
   return shape === 'completions' && body['max_tokens'] === undefined ? COMPLETION_TOKENS : null;
 }
 

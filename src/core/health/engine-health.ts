@@ -1,4 +1,11 @@
-import { cures, FAILURE_RULES, type HealthCause, newsFrom, type Proof } from './failure-rules.js';
+import {
+  cures,
+  FAILURE_RULES,
+  failsAtOnce,
+  type HealthCause,
+  newsFrom,
+  type Proof,
+} from './failure-rules.js';
 import type { HealthState } from './health-state.js';
 import { RecentOutcomes, REMEMBERED } from './recent-outcomes.js';
 
@@ -81,6 +88,12 @@ export class EngineHealth {
   /** Out for a sure sign: a request there gets no answer, where one to another engine that is out may. */
   get surelyOut(): boolean {
     return this.#out && this.#cause !== null && FAILURE_RULES[this.#cause].weight === 'sure';
+  }
+
+  /** Out, and a request there is answered or fails at once. */
+  get failsAtOnce(): boolean {
+    if (this.asleep || this.draining) return false;
+    return this.#out && this.#cause !== null && failsAtOnce(this.#cause);
   }
 
   /** Whether a request may be sent there now. */

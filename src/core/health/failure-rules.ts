@@ -56,6 +56,18 @@ export const FAILURE_RULES: Readonly<Record<HealthCause, FailureRule>> = {
   shutdown: rule('none', 'contact'),
 };
 
+/** Causes of which one hears after a wait: who tries again may wait as long. */
+const WAITED_FOR: ReadonlySet<HealthCause> = new Set<HealthCause>([
+  'stalled',
+  'connect_timeout',
+  'unreachable',
+  'first_byte_timeout',
+  'idle_timeout',
+]);
+
+/** Whether an engine with this fault tells at once that it fails, if it still does. */
+export const failsAtOnce = (cause: HealthCause): boolean => !WAITED_FOR.has(cause);
+
 /** Causes that are found by looking at the engine now, however old the request is that they end. */
 const SEEN_NOW: ReadonlySet<HealthCause> = new Set<HealthCause>([
   'dead',

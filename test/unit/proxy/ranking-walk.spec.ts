@@ -6,7 +6,7 @@ import { RankingWalk } from '../../../src/proxy/ranking-walk.js';
 const candidate = (id: string): Candidate => ({ engine: { id } }) as Candidate;
 const place = (id: string) => ({ candidate: candidate(id), reason: '' });
 
-/** What is told of a fleet: the engines to which a retry may go, and those that are ejected. */
+/** What is told of a fleet: the engines to which a retry may go, and those that are ejected: `slow…` ones after a wait. */
 function walk(
   ranked: readonly string[],
   mayTry: readonly string[],
@@ -18,7 +18,11 @@ function walk(
     candidates: {
       eligible: ({ id }: { id: string }) => mayTry.includes(id),
       untried: (_model: string, tried: ReadonlySet<string>) => untried(mayTry, tried),
-      lastResort: (_model: string, tried: ReadonlySet<string>) => untried([...mayTry, ...ejected], tried),
+      lastResort: (_model: string, tried: ReadonlySet<string>, answered: boolean) =>
+        untried(
+          ejected.filter((id) => !answered || !id.startsWith('slow')),
+          tried,
+        ),
     },
     routing: {
       ranksBySignals: false,
@@ -50,8 +54,8 @@ describe('RankingWalk', () => {
     }
   });
 
-  it('meets ejected engines last, and only for a request that would get no answer', () => {
-    expect(met(walk(['a'], ['a', 'b'], ['out']), false)).toEqual(['a', 'b', 'out']);
-    expect(met(walk(['a'], ['a', 'b'], ['out']), true)).toEqual(['a', 'b']);
+  it('meets ejected engines last, those that may keep it waiting only for a request that would get no answer', () => {
+    expect(met(walk(['a'], ['a', 'b'], ['out', 'slow']), false)).toEqual(['a', 'b', 'out', 'slow']);
+    expect(met(walk(['a'], ['a', 'b'], ['out', 'slow']), true)).toEqual(['a', 'b', 'out']);
   });
 });

@@ -162,6 +162,14 @@ it('has the least bad serve where none may be tried', () => {
   expect([ids([A]), ids([A, C])]).toEqual([[], ['c']]);
 });
 
+it('knows of which engines that are out one hears at once', () => {
+  const world = new World([A, B, C, D]);
+  world.fail(A, 'draining');
+  world.fail(B, 'stalled');
+  world.slept('c', true, world.now);
+  expect(world.failingAtOnce([A, B, C, D])).toEqual([A]);
+});
+
 describe('an engine that leaves the fleet', () => {
   it('drains while it has requests, and is gone after them or at its time', () => {
     const world = new World([A, B]);
