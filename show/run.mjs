@@ -65,6 +65,10 @@ const SHOWS = {
     'd8-dependencies',
     'known vulnerabilities of production dependencies, and the reason for each of them',
   ],
+  E2: [
+    'e2-dashboards',
+    'a real Prometheus scrapes for five minutes: every expression of dashboard, alerts and scalers has data',
+  ],
 };
 
 function list() {
