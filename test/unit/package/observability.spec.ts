@@ -82,8 +82,8 @@ describe('what is in the folder', () => {
   });
 
   it('watches the port of the Service', () => {
-    const { metadata, spec } = parse(readProjectFile('k8s/service.yaml'));
-    const [pairs] = parse(readProjectFile('k8s/kustomization.yaml')).labels;
+    const { metadata, spec } = parse(readProjectFile('k8s/base/service.yaml'));
+    const [pairs] = parse(readProjectFile('k8s/base/kustomization.yaml')).labels;
     const { selector, jobLabel, endpoints } = read('servicemonitor.yaml').spec;
     expect({ ...pairs.pairs, ...metadata.labels }).toMatchObject(selector.matchLabels);
     expect(Object.keys(selector.matchLabels)).toContain(jobLabel);
