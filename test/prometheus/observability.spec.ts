@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readProjectFile } from '../support/project-files.js';
 
@@ -52,6 +55,18 @@ describe('the alert rules', () => {
       alerts(readProjectFile(RULES), '- alert: '),
     );
   });
+});
+
+it('the configuration of docker-compose.yaml is accepted by promtool, with the rules beside it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vllm-router-compose-'));
+  try {
+    const file = join(folder, 'prometheus.yml');
+    writeFileSync(file, readProjectFile('examples/compose/prometheus.yml'));
+    writeFileSync(join(folder, 'alerts.yaml'), readProjectFile(RULES));
+    expect(promtool('check', 'config', file)).toContain('SUCCESS');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 describe('a Prometheus that scrapes a router under load', () => {
