@@ -1,25 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readProjectFile } from '../support/project-files.js';
+import { type Prometheus, promtool, type Series, startPrometheus } from './support/prometheus.js';
 
 interface Expression {
   readonly source: string;
   readonly name: string;
   readonly expression: string;
-}
-
-interface Series {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-interface Prometheus {
-  query(expression: string): Promise<Series[]>;
-  alerts(): Promise<{ annotations: Record<string, string> }[]>;
-  targets(): Promise<{ health: string; lastError: string }[]>;
-  stop(): Promise<void>;
 }
 
 interface Fleet {
@@ -34,11 +20,6 @@ const { observedExpressions } = require('../../show/observed-expressions.mjs') a
 const { startObservedFleet } = require('../../show/observed-fleet.mjs') as {
   startObservedFleet(): Promise<Fleet>;
 };
-const { promtool, startPrometheus } = require('../../show/prometheus.mjs') as {
-  promtool(...args: readonly string[]): string;
-  startPrometheus(jobs: Readonly<Record<string, readonly string[]>>): Promise<Prometheus>;
-};
-
 const RULES = 'k8s/observability/alerts.yaml';
 const RULE_TESTS = 'test/prometheus/alerts.test.yaml';
 
@@ -55,18 +36,6 @@ describe('the alert rules', () => {
       alerts(readProjectFile(RULES), '- alert: '),
     );
   });
-});
-
-it('the configuration of docker-compose.yaml is accepted by promtool, with the rules beside it', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'vllm-router-compose-'));
-  try {
-    const file = join(folder, 'prometheus.yml');
-    writeFileSync(file, readProjectFile('examples/compose/prometheus.yml'));
-    writeFileSync(join(folder, 'alerts.yaml'), readProjectFile(RULES));
-    expect(promtool('check', 'config', file)).toContain('SUCCESS');
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 });
 
 describe('a Prometheus that scrapes a router under load', () => {
