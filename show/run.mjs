@@ -69,6 +69,7 @@ const SHOWS = {
     'e2-dashboards',
     'a real Prometheus scrapes for five minutes: every expression of dashboard, alerts and scalers has data',
   ],
+  E3: ['e3-installs', 'helm install and kubectl apply of each overlay, as a real API server takes them'],
 };
 
 function list() {
