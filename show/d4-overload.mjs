@@ -5,19 +5,7 @@
 //   --capacity 0    answers a second within the targets, measured before; 0 measures it
 import { parseArgs } from 'node:util';
 import { Figures, percentile } from './figures.mjs';
-import {
-  arrivalsOf,
-  drive,
-  GATE,
-  goodput,
-  measureCapacity,
-  meets,
-  startFleet,
-  TARGETS,
-} from './overload.mjs';
-
-/** Offered loads, a second, of which the best is the capacity. */
-const LOADS = [32, 35, 38, 41, 44, 47];
+import { arrivalsOf, drive, GATE, goodput, capacityOf, meets, startFleet, TARGETS } from './overload.mjs';
 
 export async function show(args) {
   const { values } = parseArgs({
@@ -27,8 +15,7 @@ export async function show(args) {
   const seconds = Number(values.seconds);
   const figures = new Figures();
   figures.note('targets', `first token ${TARGETS.ttft} s, further ones ${TARGETS.tpot * 1e3} ms`);
-  const capacity =
-    Number(values.capacity) || (await measureCapacity(figures, { seconds: 60, warm: 25, loads: LOADS }));
+  const capacity = await capacityOf(figures, Number(values.capacity));
   figures.note('capacity', `${capacity.toFixed(1)}/s within the targets`);
   const arrivals = await arrivalsOf({ seed: 12, rate: 2 * capacity, seconds });
 

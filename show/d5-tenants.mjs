@@ -4,10 +4,8 @@
 //   --capacity 0    answers a second within the targets, measured before; 0 measures it
 import { parseArgs } from 'node:util';
 import { Figures, percentile } from './figures.mjs';
-import { arrivalsOf, drive, GATE, measureCapacity, startFleet } from './overload.mjs';
+import { arrivalsOf, drive, GATE, capacityOf, startFleet } from './overload.mjs';
 
-/** Offered loads, a second, of which the best is the capacity. */
-const LOADS = [32, 35, 38, 41, 44, 47];
 /** What is sent before engines and gate have found their pace is not judged, seconds. */
 const WARM = 10;
 
@@ -41,8 +39,7 @@ export async function show(args) {
   });
   const seconds = Number(values.seconds);
   const figures = new Figures();
-  const capacity =
-    Number(values.capacity) || (await measureCapacity(figures, { seconds: 60, warm: 25, loads: LOADS }));
+  const capacity = await capacityOf(figures, Number(values.capacity));
   const share = capacity / 2;
   figures.note('fair share of each tenant', `${share.toFixed(1)}/s`);
   const fair = await ttftOfQuiet(figures, 'fair', { quiet: share, loud: share }, seconds);

@@ -14,10 +14,15 @@ const V8_MAJOR = Number.parseInt(process.versions.v8, 10);
  * then on that of each short request is old, dead within a millisecond, and until the next full collection it keeps
  * alive all that it refers to: a tenth of all that is made under load is copied, and full collections follow each other
  * within seconds.
+ *
+ * The event loop's thread marks the old generation alone, a little at a time. Helpers that mark beside it take the cores
+ * that the process has: where that is one, the event loop gets a fifth of it while they run, and with thousands of open
+ * streams /health waits two to five times as long. V8 must not be marking when it is told, which so early it is not.
  */
 export const START_FLAGS: readonly string[] = [
   '--semi-space-growth-factor=1',
   '--no-allocation-site-pretenuring',
+  '--no-concurrent-marking',
 ];
 
 /**

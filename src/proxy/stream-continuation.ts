@@ -3,7 +3,7 @@ import { endsRequest, isTimeout, type AttemptCause } from '../core/attempt-failu
 import { wantsUsage, whyNotContinuable } from '../core/continuation/continuable-request.js';
 import { ContinuedFrames, endingOf } from '../core/continuation/continued-frames.js';
 import { inBandBreak } from '../core/continuation/in-band-break.js';
-import { nextRequest } from '../core/continuation/next-request.js';
+import { countsRequest, nextRequest } from '../core/continuation/next-request.js';
 import type { TextShape } from '../core/continuation/stream-frame.js';
 import { type ContinuationMemory, TextSoFar } from '../core/continuation/text-so-far.js';
 import { brokenOff, type RouterError } from '../core/errors.js';
@@ -152,7 +152,8 @@ export class StreamContinuation implements RelayTarget {
     if (body === undefined || fault !== null) return this.#stays(cause, 'not_continuable', fault ?? '');
     const ending = endingOf(sent, wantsUsage(body));
     if (ending !== null) return this.#completes(ending);
-    const next = nextRequest(body, this.shape, sent);
+    const next =
+      sent.finish === null ? nextRequest(body, this.shape, sent) : countsRequest(body, this.shape, sent);
     if (typeof next === 'string') return this.#stays(cause, 'not_continuable', next);
     if (!this.#takes(next.body)) return this.#stays(cause, 'no_memory', '--max-body-memory');
     if (!this.owner.triesAnother(cause, true)) return this.#stays(cause, 'no_engine', 'no engine is left');

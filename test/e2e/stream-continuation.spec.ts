@@ -381,6 +381,32 @@ describe('a stream that breaks off, with --stream-failover continue,', () => {
     expect(await continuations('completed')).toBe(before + 2);
   });
 
+  it('asks another engine for the token counts that a whole text lacks', async () => {
+    const wanted = { stream_options: { include_usage: true }, max_tokens: 6, stop: ['x'] };
+    const end = chatText(' b', 'stop', FIRST);
+    const answer = send(wanted);
+    (await opens(chatRole(FIRST), one, end)).socket.end();
+    // The next one breaks off too, before it has told them.
+    const second = await engines.next();
+    second.socket.destroy();
+    const third = await finishes(
+      chatRole(THIRD),
+      chatText(' z', 'length', THIRD),
+      usageFrame(9, 1, THIRD),
+      DONE,
+    );
+    for (const asked of [second, third]) {
+      expect(jsonFrom(asked)).toEqual({ ...bodyFor(wanted), max_tokens: 1, min_tokens: 0 });
+    }
+    const before = chatRole(FIRST) + one + end;
+    const stream = await wholeOf(answer);
+    expect(stream.slice(0, before.length)).toBe(before);
+    expect(parsed(stream.slice(before.length))).toEqual([
+      { ...(parsed(usageFrame(0, 0, FIRST))[0] as object), usage: usageOf(9, 2) },
+      '[DONE]',
+    ]);
+  });
+
   it('keeps an abort as the engine sent it when it cannot go on', async () => {
     const answer = send({ logprobs: true });
     await finishes(chatRole(FIRST), one, chatText(' b', 'abort', FIRST), DONE);

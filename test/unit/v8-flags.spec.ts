@@ -91,6 +91,19 @@ async function code(flags: readonly string[]): Promise<{ calls: number; kept: nu
   return JSON.parse(stdout) as { calls: number; kept: number };
 }
 
+/** Milliseconds for which other threads marked for the last full collection of a heap that grows. */
+async function markedByOthers(flags: readonly string[]): Promise<number> {
+  const script = `
+    ${JSON.stringify(flags)}.forEach((flag) => require('node:v8').setFlagsFromString(flag));
+    const kept = [];
+    for (let n = 0; n < 1_500_000; n++) kept.push({ n, more: [n] });
+    console.log(kept.length);
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--trace-gc-nvp', '-e', script]);
+  const told = [...stdout.matchAll(/ gc=mc .*?background\.mark=([\d.]+)/g)].map(([, ms]) => Number(ms));
+  return told.at(-1)!;
+}
+
 describe('V8', () => {
   it('keeps the young generation small while what lives is loaded, then lets it grow once and no further', async () => {
     const { loaded, begun, bursts } = await young();
@@ -105,6 +118,12 @@ describe('V8', () => {
     const script = `${set}.forEach((flag) => require('node:v8').setFlagsFromString(flag))`;
     const { stderr } = await promisify(execFile)(process.execPath, ['-e', script]);
     expect(stderr).toBe('');
+  });
+
+  it('lets no other thread mark while the event loop runs', async () => {
+    const [plain, ours] = await Promise.all([markedByOthers([]), markedByOthers(START_FLAGS)]);
+    expect(plain).toBeGreaterThan(0);
+    expect(ours).toBe(0);
   });
 
   it('still makes objects young after many of one place in the code have lived long', async () => {

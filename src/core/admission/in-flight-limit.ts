@@ -1,7 +1,7 @@
 /** Share of the target to the first token that engines may take of it; the rest is for requests that are held. */
 const TTFT_SHARE = 0.5;
 /** What a token may take on average, of its target: answers differ. */
-const TPOT_SHARE = 0.8;
+const TPOT_SHARE = 0.85;
 /** About the last twenty first tokens count. */
 const KEEP = 0.95;
 /** So many tell whether engines are late. */
@@ -9,12 +9,17 @@ const LEAST_SAMPLES = 3;
 /** For how long what tokens took counts, seconds: one long step is not what an answer feels. */
 const TOKEN_MEMORY = 0.5;
 /** For how long tokens must be slow before there is a limit because of it, milliseconds. */
-const SLOW_MS = 2_000;
-/** The most by which the limit grows or falls in the time in which the engines turn over what they have. */
+const SLOW_MS = 1_000;
+/**
+ * The most by which the limit grows or falls in the time in which the engines turn over what they have: nothing sent
+ * meanwhile is the fastest that it can fall.
+ */
 const MOST_GROWTH = 0.5;
-const MOST_FALL = 0.5;
-const GROWTH = 1.5;
-const FALL = 2;
+const MOST_FALL = 1;
+const GROWTH = 2;
+const FALL = 3;
+/** A first limit is at least such a part of what is in flight. */
+const MOST_AT_FIRST = 2;
 /** The most by which it is cut when first tokens are late. */
 const MOST_CUT = 0.3;
 /** The limit is asked whether it is right only when so much of it is used. */
@@ -140,7 +145,8 @@ export class InFlightLimit {
       this.#whole.restart();
       return;
     }
-    if (this.#limit === Infinity) this.#limit = Math.max(least, inFlight);
+    if (this.#limit === Infinity)
+      this.#limit = Math.max(least, inFlight / Math.min(Math.max(1, going), MOST_AT_FIRST));
     if (inFlight < this.#limit * IN_USE || !(this.#ttft.known || this.#whole.known)) return;
     const turnover = Math.max(LEAST_TURNOVER, rate === null ? 1 : inFlight / rate);
     const share = Math.min(1, seconds / turnover);

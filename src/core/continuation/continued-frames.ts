@@ -14,8 +14,10 @@ const asFrame = (body: Json): string => `data: ${JSON.stringify(body)}\n\n`;
 export class ContinuedFrames {
   readonly #shape: TextShape;
   readonly #identity: Json;
-  /** Tokens that the engine got as a part of its prompt. */
+  /** Tokens that were sent before; the engine got them as a part of its prompt, unless it is asked for counts alone. */
   readonly #tokens: number;
+  /** All of the text had been sent: only counts are wanted. */
+  readonly #countsOnly: boolean;
   /** Of the client's own prompt; null while it is not known. */
   readonly #prompt: number | null;
   /** What is still to be left out of the text. */
@@ -27,6 +29,7 @@ export class ContinuedFrames {
     this.#tokens = next.tokens;
     this.#prompt = sent.usage === null ? null : sent.usage.prompt;
     this.#repeats = next.repeats;
+    this.#countsOnly = sent.finish !== null;
   }
 
   /** The same frames for the client; null for none. Bytes behind the last whole frame stay as they are. */
@@ -44,10 +47,10 @@ export class ContinuedFrames {
 
   /** Token counts of the whole stream, from those of its last engine. */
   whole({ prompt, completion, cached }: TokenUsage): TokenUsage {
-    const own = this.#prompt ?? Math.max(0, prompt - this.#tokens);
+    const own = this.#prompt ?? (this.#countsOnly ? prompt : Math.max(0, prompt - this.#tokens));
     return {
       prompt: own,
-      completion: this.#tokens + completion,
+      completion: this.#tokens + (this.#countsOnly ? 0 : completion),
       cached: cached === null ? null : Math.min(own, cached),
     };
   }
@@ -60,6 +63,7 @@ export class ContinuedFrames {
     if (isObject(body['usage'])) body['usage'] = this.#usage(body['usage']);
     const [choice] = body['choices'] as Json[];
     if (choice === undefined) return asFrame(body);
+    if (this.#countsOnly) return '';
     // The role has been told, with the first token.
     if (text === null && finish === null) return '';
     const more = this.#unrepeated(text ?? '');

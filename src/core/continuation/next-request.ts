@@ -17,6 +17,26 @@ export interface NextRequest {
 }
 
 /**
+ * The request that brings the token counts of an answer whose text has all been sent: the client's own one, for one token.
+ * @param sent has told how it ended
+ */
+export function countsRequest(body: Json, shape: TextShape, sent: SentStream): NextRequest {
+  const limit = limitOf(body, shape);
+  // An answer that ended at its limit has just as many, however they were packed.
+  const tokens = sent.finish === 'length' && limit !== null ? limit : sent.older + sent.ends.length;
+  const next: Json = { ...body, max_tokens: 1, min_tokens: 0 };
+  if ('max_completion_tokens' in body) next['max_completion_tokens'] = 1;
+  return { body: next, tokens, repeats: '' };
+}
+
+/** Most tokens that the client lets the answer have; null when it sets no limit. */
+function limitOf(body: Json, shape: TextShape): number | null {
+  const set = [body['max_completion_tokens'], body['max_tokens']].find((limit) => typeof limit === 'number');
+  if (set !== undefined) return set as number;
+  return shape === 'completions' && body['max_tokens'] === undefined ? COMPLETION_TOKENS : null;
+}
+
+/**
  * The request that makes another engine go on behind what the client has been sent: chats by `continue_final_message`,
  * completions by prompt and text. White space at the end of a chat's text is left to the next engine, since some templates
  * trim messages.

@@ -1,4 +1,4 @@
-import { PROFILES } from '../../../../src/simulator/model/engine-profile.js';
+import { type EngineProfile, PROFILES } from '../../../../src/simulator/model/engine-profile.js';
 import { poissonArrivals } from '../../../../src/simulator/virtual/arrivals.js';
 import type { VirtualRequest } from '../../../../src/simulator/virtual/virtual-request.js';
 import { runGated, type Try } from '../../../support/gated-fleet.js';
@@ -71,6 +71,32 @@ describe('a gate at twice the load that its engines can bear', () => {
       ({ request, dispatched }) => request.session === 'loud' && dispatched !== null,
     );
     expect(loud.length).toBeGreaterThan(0.5 * quiet.length);
+  });
+});
+
+describe('a gate that meets the load when it has seen nothing yet', () => {
+  it('finds within seconds what its engines can bear', () => {
+    const profile = PROFILES['l4-8b'];
+    const fast = Object.fromEntries(
+      Object.entries(profile).map(([name, value]) => [
+        name,
+        name.includes('Seconds') ? (value as number) / 4 : value,
+      ]),
+    ) as unknown as EngineProfile;
+    const targets = { ttft: TARGETS.ttft / 4, tpot: TARGETS.tpot / 4 };
+    const { tries } = runGated({
+      engines: [fast, fast],
+      arrivals: arrivals(8 * CAPACITY, 6),
+      gate: { ...GATE, ...targets },
+      until: SECONDS,
+      returns: 0,
+    });
+    const ended = tries.filter(({ end }) => end !== null);
+    const slow = ended.filter(
+      ({ firstToken, end, tokens }) => (end! - firstToken!) / (tokens - 1) > targets.tpot,
+    );
+    expect(ended.length).toBeGreaterThan(1_000);
+    expect(slow.length).toBeLessThan(0.02 * ended.length);
   });
 });
 

@@ -63,14 +63,19 @@ describe('how much engines may have at once', () => {
   it('falls by a share of what is turned over while tokens are slow, and grows while they are quick', () => {
     const limit = new InFlightLimit();
     begin(limit, 0, 0.1);
-    for (let now = -2_000; now <= 0; now += 100) {
-      limit.heedTokens(4.4, 100);
+    for (let now = -1_000; now <= 0; now += 100) {
+      limit.heedTokens(1.1 * 4.25, 100);
       expect(limit.value).toBe(Infinity);
       limit.pass(load(now, 1_000), targets);
     }
-    // A tenth too slow, which counts twice, for a tenth of the second in which 1,000 tokens are turned over.
-    expect(limit.value).toBeCloseTo(1_000 * (1 - 0.2 * 0.1), 1);
+    // A tenth too slow: that much less.
+    const first = limit.value;
+    expect(first).toBeCloseTo(1_000 / 1.1);
+    limit.heedTokens(1.1 * 4.25, 100);
+    limit.pass(load(50, first), targets);
+    // Counts thrice, for a tenth of the time in which what is in flight is turned over.
     const fallen = limit.value;
+    expect(fallen).toBeCloseTo(first * (1 - (0.3 * 0.1) / (first / 1_000)), 1);
     limit.pass(load(100, fallen * 1.1), targets);
     expect(limit.value).toBe(fallen);
     limit.heedTokens(1_000, 100_000);
@@ -94,8 +99,8 @@ describe('how much engines may have at once', () => {
     const limit = new InFlightLimit();
     for (let at = 0; at < 20; at++) limit.heedWhole(6, 0, 100, targets);
     limit.pass(load(10_000, 1_000), targets);
-    // 1 s and a hundred tokens of 40 ms: 5 s.
-    expect(limit.value).toBeCloseTo(1_000 * (1 - (6 / 5 - 1) / 2));
+    // 1 s and a hundred tokens of 42.5 ms: 5.25 s.
+    expect(limit.value).toBeCloseTo(1_000 * (1 - (6 / 5.25 - 1) / 2));
   });
 
   it('follows the number of engines', () => {

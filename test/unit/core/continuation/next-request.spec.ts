@@ -1,5 +1,9 @@
 import fc from 'fast-check';
-import { type NextRequest, nextRequest } from '../../../../src/core/continuation/next-request.js';
+import {
+  countsRequest,
+  type NextRequest,
+  nextRequest,
+} from '../../../../src/core/continuation/next-request.js';
 import type { SentStream } from '../../../../src/core/continuation/text-so-far.js';
 
 const chat = { model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] };
@@ -158,5 +162,30 @@ describe('nextRequest', () => {
         );
       }),
     );
+  });
+});
+
+describe('countsRequest', () => {
+  const ended = (finish: string, ...pieces: string[]) => sentOf(pieces, { finish });
+
+  it('asks what the client has asked, for one token', () => {
+    const body = { ...chat, max_tokens: 9, min_tokens: 3, stop: 'x' };
+    expect(countsRequest(body, 'chat', ended('stop', 'a', ' b', ''))).toEqual({
+      body: { ...body, max_tokens: 1, min_tokens: 0 },
+      tokens: 3,
+      repeats: '',
+    });
+    const newer = { ...chat, max_completion_tokens: 9 };
+    expect(countsRequest(newer, 'chat', ended('stop', 'a')).body).toMatchObject({ max_completion_tokens: 1 });
+  });
+
+  it('counts as many tokens as were allowed where these are used up', () => {
+    const tokens = (body: object, shape: 'chat' | 'completions', finish: string) =>
+      countsRequest({ ...body }, shape, ended(finish, 'a b')).tokens;
+    expect(tokens({ ...chat, max_tokens: 5 }, 'chat', 'length')).toBe(5);
+    expect(tokens({ ...chat, max_tokens: 5, max_completion_tokens: 4 }, 'chat', 'length')).toBe(4);
+    expect(tokens({ ...chat, max_tokens: 5 }, 'chat', 'stop')).toBe(1);
+    expect(tokens(chat, 'chat', 'length')).toBe(1);
+    expect(tokens(completion, 'completions', 'length')).toBe(16);
   });
 });
