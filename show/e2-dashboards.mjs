@@ -17,6 +17,7 @@ const LOOK_MS = 10_000;
 /** Takes the place of Grafana's intervals. */
 const WINDOW = '1m';
 const DEMO_STREAMS = 3;
+const JOB = 'vllm-router';
 const USAGE = { stream_options: { include_usage: true } };
 
 /** The demo with clients that stream. */
@@ -52,14 +53,14 @@ export async function show(args) {
   ];
   for (const part of parts) {
     const { url, engines } = part.source;
-    part.prometheus = await startPrometheus({ 'vllm-router': [url], engines }, { scrapeSeconds: 5 });
+    part.prometheus = await startPrometheus({ [JOB]: [url], engines }, { scrapeSeconds: 5 });
     part.series = new Map();
   }
   const expressions = observedExpressions(WINDOW);
   const end = performance.now() + Number(values.minutes) * 60_000;
   const distinct = new Set(expressions.map(({ expression }) => expression));
   let looks = 0;
-  while (performance.now() < end) {
+  do {
     await sleep(LOOK_MS);
     looks += 1;
     for (const { prometheus, series } of parts) {
@@ -69,7 +70,7 @@ export async function show(args) {
         series.set(expression, { most: Math.max(most, length), seen: seen + (length > 0 ? 1 : 0) });
       }
     }
-  }
+  } while (performance.now() < end);
   const [demo, full] = parts;
   for (const { source, name, expression } of expressions) {
     const { most, seen } = full.series.get(expression);
@@ -80,7 +81,8 @@ export async function show(args) {
   figures.note('expressions', expressions.length);
   figures.note('of these with data at the demo, too', shown.length);
   for (const { name, prometheus, source } of parts) {
-    const [{ health, lastError }] = await prometheus.targets();
+    const targets = await prometheus.targets();
+    const { health, lastError } = targets.find(({ labels }) => labels.job === JOB);
     figures.equal(`${name}: what the last scrape says`, `${health} ${lastError}`.trim(), 'up');
     await source.stop();
     await prometheus.stop();

@@ -20,6 +20,7 @@ const { observedExpressions } = require('../../show/observed-expressions.mjs') a
 const { startObservedFleet } = require('../../show/observed-fleet.mjs') as {
   startObservedFleet(): Promise<Fleet>;
 };
+const JOB = 'vllm-router';
 const RULES = 'k8s/observability/alerts.yaml';
 const RULE_TESTS = 'test/prometheus/alerts.test.yaml';
 
@@ -47,7 +48,7 @@ describe('a Prometheus that scrapes a router under load', () => {
 
   beforeAll(async () => {
     fleet = await startObservedFleet();
-    prometheus = await startPrometheus({ 'vllm-router': [fleet.url], engines: fleet.engines });
+    prometheus = await startPrometheus({ [JOB]: [fleet.url], engines: fleet.engines });
     const end = performance.now() + 60_000;
     while (performance.now() < end) {
       for (const { expression } of expressions) {
@@ -70,8 +71,11 @@ describe('a Prometheus that scrapes a router under load', () => {
   });
 
   it('reads all that the router writes', async () => {
-    const router = (await prometheus?.targets())?.[0];
-    expect(router).toMatchObject({ health: 'up', lastError: '' });
+    const targets = (await prometheus?.targets()) ?? [];
+    expect(targets.find(({ labels }) => labels['job'] === JOB)).toMatchObject({
+      health: 'up',
+      lastError: '',
+    });
   });
 
   it('fills in what alerts say', async () => {

@@ -7,7 +7,7 @@ export interface Series {
 export interface Prometheus {
   query(expression: string): Promise<Series[]>;
   alerts(): Promise<{ annotations: Record<string, string> }[]>;
-  targets(): Promise<{ health: string; lastError: string }[]>;
+  targets(): Promise<{ labels: Record<string, string>; health: string; lastError: string }[]>;
   stop(): Promise<void>;
 }
 
