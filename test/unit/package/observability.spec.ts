@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { isUsable, STATES } from '../../../src/core/health/health-state.js';
 import { projectFiles, readProjectFile } from '../../support/project-files.js';
 
 const FOLDER = 'k8s/observability';
@@ -65,6 +66,27 @@ describe('the dashboard', () => {
     const text = shown.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)).join('\n');
     const own = [...documented].filter((name) => name.startsWith('vllm_router_'));
     expect(own.filter((name) => !new RegExp(`\\b${name}(_bucket)?\\b`).test(text))).toEqual([]);
+  });
+});
+
+describe('the state of an engine on the dashboard', () => {
+  const expressionOf = (title: string): string =>
+    shown
+      .find((panel) => panel.title === title)
+      ?.targets?.map(({ expr }) => expr)
+      .join('\n') ?? '';
+  const statesIn = (expression: string): string[] =>
+    [...expression.matchAll(/state=~?"([a-z|]+)"/g)].flatMap(([, names = '']) => names.split('|'));
+
+  it('is each that there is', () => {
+    expect(statesIn(expressionOf('State'))).toEqual(expect.arrayContaining([...STATES]));
+  });
+
+  it('is in use or out, as the router takes it', () => {
+    const usable = STATES.filter(isUsable);
+    expect(statesIn(expressionOf('Engines in use'))).toEqual(usable);
+    const others = STATES.filter((state) => !isUsable(state));
+    expect(statesIn(expressionOf('Engines out'))).toEqual(expect.arrayContaining(others));
   });
 });
 
