@@ -99,7 +99,7 @@ function commandOf({ quick, runs, only }) {
   const words = [
     ...(quick ? ['--quick'] : []),
     ...(runs > 1 ? ['--runs', runs] : []),
-    ...(only ? ['--only', only.join(',')] : []),
+    ...(only ? ['--only', `'${only.join(',')}'`] : []),
   ];
   return `npm run bench -- ${[...words, '--write'].join(' ')}`;
 }

@@ -6,8 +6,11 @@ const SHARE = 0.2;
 const FLOOR = 10;
 /** The router counts by whole seconds, nine of them and the one under way. */
 const WINDOW_MS = 9_500;
-/** Reckoned from outside: there go by the second, and without the clients that left before their body had come. */
-const AGREE = 0.7;
+/**
+ * The router says when a retry was refused; so much of the budget must have been spent as reckoned from outside, by the
+ * second and without the clients that left before their body had come.
+ */
+const AGREE = 0.5;
 
 /** JSON answers above this are committed before their end. */
 const HELD_BYTES = 1024 * 1024;
@@ -56,8 +59,7 @@ export class Judge {
       const { url, broke } = this.#servedBy(asked, came);
       if (broke) return lost(false, `its engine ${url} failed after the first byte`);
     }
-    if (kind === 'error' && this.#budgetSpent(asked, came, serving.length))
-      return lost(false, 'the retry budget was spent');
+    if (kind === 'error' && this.#budgetSpent(asked, came)) return lost(false, 'the retry budget was spent');
     return lost(true, 'a good engine was there all the time');
   }
 
@@ -69,12 +71,8 @@ export class Judge {
     return { url, broke: engine === undefined || engine.faulty.touches(came.startedAt, came.endedAt) };
   }
 
-  #budgetSpent(asked, came, engines) {
-    const attempts = this.decisions.get(asked.id)?.attempts ?? [];
-    const last = attempts.at(-1);
-    // An engine's own 5xx that goes to the client has no cause: nothing else was tried.
-    const own = last?.outcome === 'engine_error' && last.status >= 500;
-    if ((!own && !BUDGETED.test(last?.cause ?? '')) || attempts.length >= engines) return false;
+  #budgetSpent(asked, came) {
+    if (this.decisions.get(asked.id)?.retry_refused !== true) return false;
     const recent = (times) =>
       times.filter((at) => at > came.endedAt - WINDOW_MS && at <= came.endedAt).length;
     return recent(this.#retries) >= AGREE * Math.max(FLOOR, SHARE * recent(this.#arrivals));

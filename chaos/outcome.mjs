@@ -52,6 +52,8 @@ const unfinished = (came, detail) => {
 };
 
 function errorOf(status, text) {
+  // The hostile engine sends some; an error without a body is what its engine says.
+  if (text === '' && status >= 500) return of('error', `${status} without a body`);
   try {
     const body = JSON.parse(text);
     const message = body?.error?.message ?? body?.message;

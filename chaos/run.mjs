@@ -16,9 +16,9 @@
 //      that the engine itself gave up as if complete), and something was done to the engine that it came from between
 //      the arrival of the request and its end. With --stream-failover continue this excuses no chat or completion
 //      stream of one choice.
-//   3. It was answered with an error since the retry budget was spent: the last attempt failed by an answer or a
-//      timeout, engines were left, and in the ten seconds before a fifth of the requests, ten at least, had been such
-//      retries. It protects a sick fleet from its own load, and is counted apart.
+//   3. It was answered with an error since the retry budget was spent: the router says so of it in its decision log,
+//      and in the ten seconds before at least half of what the budget allows had been spent, as reckoned from outside.
+//      It protects a sick fleet from its own load, and is counted apart.
 //
 // Whatever was done to engines: no answer may look complete and lack bytes (FALSE SUCCESS), hold bytes that the engine
 // did not send or that are no HTTP (WRONG BYTES), say again what it has said (DUPLICATED), end without a word (BARE

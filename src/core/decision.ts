@@ -40,6 +40,8 @@ export interface DecisionRecord {
   readonly candidates: number;
   readonly ranking: readonly DecidedPlace[];
   readonly attempts: readonly DecidedAttempt[];
+  /** The last attempt was not followed by another one since the retry budget was spent. */
+  readonly retry_refused: boolean;
   /** Base URL of the engine that was tried last. */
   readonly engine: string | null;
   /** Null while the request is under way. */

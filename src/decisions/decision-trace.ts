@@ -38,6 +38,7 @@ export class DecisionTrace {
   readonly #attempts: Open[] = [];
   /** Attempts that were begun; `#attempts` has the last of them. */
   #begun = 0;
+  #retryRefused = false;
   #ttft: number | null = null;
   #duration: number | null = null;
   #usage: TokenUsage | null = null;
@@ -61,6 +62,11 @@ export class DecisionTrace {
       status: null,
       duration: null,
     });
+  }
+
+  /** Another engine was left, but the retry budget was spent. */
+  retryRefused(): void {
+    this.#retryRefused = true;
   }
 
   /** @param at monotonic milliseconds */
@@ -98,6 +104,7 @@ export class DecisionTrace {
       candidates: this.#candidates,
       ranking: this.#ranking,
       attempts: this.#attempts,
+      retry_refused: this.#retryRefused,
       engine: last?.engine ?? null,
       outcome: last?.outcome ?? null,
       status: last?.status ?? null,

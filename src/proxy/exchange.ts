@@ -135,7 +135,10 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
     // The answer of an engine that is going down is none that a client could use.
     const next = this.#walk.next(now, answered && costs && !this.answer.started);
     if (next === undefined) return !answered && this.#waits(cause, now);
-    if (costs && !this.services.budget.takeFor(cause, now)) return false;
+    if (costs && !this.services.budget.takeFor(cause, now)) {
+      this.followers.trace?.retryRefused();
+      return false;
+    }
     this.#next = next;
     return true;
   }

@@ -185,3 +185,17 @@ describe('when no engine answers', () => {
     await Promise.all(engines.map(async (engine) => engine.close(0)));
   });
 });
+
+it('a choice tells of a further attempt that the retry budget did not allow', async () => {
+  const engines = await Promise.all([1, 2].map(async () => startSimulatedEngine({ models: ['tiny'] })));
+  const router = await startTestRouter(engines, ['--allow-explain']);
+  await Promise.all(engines.map(async (engine) => engine.setFault({ queueFull: true })));
+  // Ten retries are always allowed.
+  for (let sent = 0; sent < 11; sent++) await ask(`${router.url}/v1/chat/completions`, { body: chat() });
+  const told = jsonOf<{ decisions: DecisionRecord[] }>(await ask(`${router.url}/debug/routing`)).decisions;
+  const seen = told.map(({ attempts, retry_refused: refused }) => ({ attempts: attempts.length, refused }));
+  expect(seen[0]).toEqual({ attempts: 1, refused: true });
+  expect(seen.slice(1)).toEqual(Array.from({ length: 10 }, () => ({ attempts: 2, refused: false })));
+  await router.close();
+  await Promise.all(engines.map(async (engine) => engine.close(0)));
+});

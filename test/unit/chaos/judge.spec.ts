@@ -89,7 +89,10 @@ describe('a loss', () => {
   it('to the retry budget is one only where the budget was spent', () => {
     const { judge, came } = scene(false, { attempts: [{ cause: 'http_5xx', duration: 0 }] });
     expect(judge.judge(asked(), came, { kind: 'error' }).avoidable).toBe(true);
-    const spent = new Map<string, object>([['r', { attempts: [{ cause: 'http_5xx' }] }]]);
+    const spent = new Map<string, object>([
+      ['r', { attempts: [{ cause: 'http_5xx' }], retry_refused: true }],
+      ['not', { attempts: [{ cause: 'http_5xx' }], retry_refused: false }],
+    ]);
     for (let n = 0; n < 10; n += 1)
       spent.set(`r${n}`, { attempts: [{ cause: 'http_5xx', duration: 0 }, {}] });
     const engines = [1, 2].map((port) => new ChaosEngine({ index: port, port, models: ['m'] }));
@@ -98,5 +101,11 @@ describe('a loss', () => {
     other.learn(Array.from({ length: 10 }, (_, n) => ({ asked: asked({ id: `r${n}` }), came })));
     const verdict = other.judge(asked(), { ...came, endedAt: performance.now() }, { kind: 'error' });
     expect(verdict).toMatchObject({ avoidable: false, why: 'the retry budget was spent' });
+    const not = other.judge(asked({ id: 'not' }), { ...came, endedAt: performance.now() }, { kind: 'error' });
+    expect(not.avoidable).toBe(true);
+    // The word of the router alone is not enough.
+    const alone = new Judge(engines, null, false, spent);
+    alone.learn([]);
+    expect(alone.judge(asked(), came, { kind: 'error' }).avoidable).toBe(true);
   });
 });

@@ -102,5 +102,7 @@ describe('what became of a JSON answer', () => {
     expect(kind(answer(text).slice(0, -2), { complete: false, closed: 'fin' })).toBe('cut');
     expect(kind('{"error":{"message":"no","code":"engine_timeout"}}', { status: 504 })).toBe('error');
     expect(kind('no', { status: 502 })).toBe('wrong');
+    expect(kind('', { status: 503 })).toBe('error');
+    expect(kind('', { status: 404 })).toBe('wrong');
   });
 });
