@@ -65,6 +65,11 @@ const SHOWS = {
     'd8-dependencies',
     'known vulnerabilities of production dependencies, and the reason for each of them',
   ],
+  E2: [
+    'e2-dashboards',
+    'a real Prometheus scrapes for five minutes: every expression of dashboard, alerts and scalers has data',
+  ],
+  E3: ['e3-installs', 'helm install and kubectl apply of each overlay, as a real API server takes them'],
 };
 
 function list() {

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { readdirSync } from 'node:fs';
+import { parseAllDocuments } from 'yaml';
 import { Cluster } from './support/cluster.js';
+import { podOf, settingsOf } from './support/container-settings.js';
 
 const FOLDER = `${process.cwd()}/k8s`;
 let cluster: Cluster;
@@ -26,6 +27,71 @@ it('are accepted whole by a real API server', async () => {
   ]);
 });
 
+/** What `kubectl kustomize` makes of a folder. */
+const build = async (folder: string) =>
+  parseAllDocuments(await cluster.kubectl('kustomize', folder)).map((document) => document.toJS());
+
+describe('the overlays', () => {
+  const folder = (overlay: string): string => `${FOLDER}/overlays/${overlay}`;
+  const overlays = readdirSync(`${FOLDER}/overlays`);
+
+  it.each(overlays)('%s: is accepted by a real API server', async (overlay) => {
+    const answer = await cluster.kubectl('apply', '--dry-run=server', '-k', folder(overlay));
+    const made = answer.trim().split('\n');
+    expect(made).toContain('deployment.apps/vllm-router created (server dry run)');
+    expect(made.filter((line) => !line.endsWith(' created (server dry run)'))).toEqual([]);
+  });
+
+  it.each(overlays)('%s: the router starts with its args and its dynamic file', async (overlay) => {
+    const settings = settingsOf(await build(folder(overlay)));
+    const wanted: Record<string, Partial<typeof settings>> = {
+      ha: { serviceDiscovery: 'k8s', routingLogic: 'roundrobin' },
+      k8s: { serviceDiscovery: 'k8s', k8sLabelSelector: 'environment=test,release=test' },
+      'k8s-services': { serviceDiscovery: 'k8s', k8sServiceDiscoveryType: 'service-name' },
+      prefixaware: { routingLogic: 'prefixaware', workers: 2 },
+      session: { routingLogic: 'session', sessionKey: 'x-user-id' },
+      static: { serviceDiscovery: 'static', routingLogic: 'roundrobin' },
+    };
+    expect(settings).toMatchObject(wanted[overlay] ?? { overlay: 'is not in the list' });
+  });
+
+  it.each(overlays)(
+    '%s: falls back to the same routing logic when the dynamic file is wrong',
+    async (overlay) => {
+      const manifests = await build(folder(overlay));
+      const { args } = podOf(manifests).containers[0] ?? { args: [] };
+      expect(args).toContain(`--routing-logic=${settingsOf(manifests).routingLogic}`);
+    },
+  );
+
+  it('static: gives no rights, and no token to use them with', async () => {
+    const manifests = await build(folder('static'));
+    const kinds = new Set(manifests.map(({ kind }) => String(kind)));
+    expect([...kinds].filter((kind) => kind.startsWith('Role'))).toEqual([]);
+    expect(podOf(manifests)).toMatchObject({ automountServiceAccountToken: false });
+  });
+
+  it('ha: keeps two of three replicas while nodes are drained', async () => {
+    const manifests = await build(folder('ha'));
+    const of = (kind: string) => manifests.find((manifest) => manifest.kind === kind).spec;
+    expect(of('Deployment').replicas).toBe(3);
+    expect(of('PodDisruptionBudget')).toMatchObject({ minAvailable: 2 });
+    expect(of('PodDisruptionBudget')).not.toHaveProperty('maxUnavailable');
+  });
+});
+
+it('of observability that are no custom resources are accepted, too', async () => {
+  const folder = `${FOLDER}/observability`;
+  const accepted = [
+    await cluster.kubectl('apply', '--dry-run=server', '-k', folder),
+    await cluster.kubectl('apply', '--dry-run=server', '-f', `${folder}/hpa-engines.yaml`),
+  ];
+  expect(accepted.map((line) => line.trim())).toEqual([
+    'configmap/vllm-router-dashboard created (server dry run)',
+    'horizontalpodautoscaler.autoscaling/vllm-engines created (server dry run)',
+  ]);
+});
+
 it('give the router the right to get, list and watch pods, and no other', async () => {
   await cluster.kubectl('apply', '-k', FOLDER);
   const may = async (verb: string, resource: string): Promise<string> => {
@@ -45,7 +111,7 @@ it('give the router the right to get, list and watch pods, and no other', async 
 
 it('make pods that a namespace with the restricted Pod Security Standard admits', async () => {
   await cluster.kubectl('label', 'namespace', 'default', 'pod-security.kubernetes.io/enforce=restricted');
-  const { spec } = parse(readFileSync(`${FOLDER}/deployment.yaml`, 'utf8')).spec.template;
+  const spec = podOf(await build(FOLDER));
   const pods = '/api/v1/namespaces/default/pods?dryRun=All';
   const make = (changes: object) =>
     cluster.api('POST', pods, { metadata: { name: 'p' }, spec: { ...spec, ...changes } });

@@ -8,7 +8,7 @@ import { Figures, FollowedFleet, OPTIONS } from './support/followed-fleet.js';
 
 const POD = { app: 'vllm' };
 const ROLE = '/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles/vllm-router';
-const RULES = `${process.cwd()}/k8s/role.yaml`;
+const RULES = `${process.cwd()}/k8s/base/role.yaml`;
 
 const figures = new Figures('pods of a real API server, with the Role of k8s/ alone');
 let cluster: Cluster;

@@ -8,7 +8,7 @@ import { Cluster } from './support/cluster.js';
 import { Figures } from './support/followed-fleet.js';
 import { freePort, HELD, RouterProcess, startEngine } from './support/router-process.js';
 
-const manifest = (name: string): string => readFileSync(`${process.cwd()}/k8s/${name}`, 'utf8');
+const manifest = (name: string): string => readFileSync(`${process.cwd()}/k8s/base/${name}`, 'utf8');
 const POD = { app: 'vllm' };
 
 /** What Kubernetes sets in every pod beside a Service named vllm-router. */

@@ -38,6 +38,11 @@ export class Cluster {
     return new URL(this.#export('KUBE_SERVER'));
   }
 
+  /** The administrator's. */
+  get kubeconfig(): string {
+    return this.#export('KUBECONFIG');
+  }
+
   get etcd(): string {
     return this.#export('KUBE_ETCD');
   }
@@ -81,7 +86,7 @@ export class Cluster {
   async kubectl(...args: readonly string[]): Promise<string> {
     return run(join(this.#export('KUBEBUILDER_ASSETS'), 'kubectl'), [
       '--kubeconfig',
-      this.#export('KUBECONFIG'),
+      this.kubeconfig,
       ...args,
     ]);
   }

@@ -1,17 +1,37 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'yaml';
+import { posix } from 'node:path';
+import { parse, parseAllDocuments } from 'yaml';
 import { SETTINGS } from '../../../src/config/settings.schema.js';
+import { projectFiles, readProjectFile } from '../../support/project-files.js';
 
-const folder = join(__dirname, '..', '..', '..', 'k8s');
-const read = (name: string) => parse(readFileSync(join(folder, name), 'utf8'));
+const read = (name: string) => parse(readProjectFile(`k8s/base/${name}`));
 const pod = read('deployment.yaml').spec.template;
 const container = pod.spec.containers[0];
 
-it('lists every manifest of the folder', () => {
-  expect(read('kustomization.yaml').resources).toEqual(
-    expect.arrayContaining(['deployment.yaml', 'service.yaml', 'configmap.yaml', 'pdb.yaml', 'role.yaml']),
-  );
+interface Kustomization {
+  readonly resources?: readonly string[];
+  readonly patches?: readonly { readonly path?: string }[];
+}
+
+const kustomizations = projectFiles('k8s').filter((path) => path.endsWith('/kustomization.yaml'));
+/** Files, by their path from the root, that a kustomization names. */
+const namedBy = (path: string): string[] => {
+  const { resources = [], patches = [] } = parse(readProjectFile(path)) as Kustomization;
+  const names = [...resources, ...patches.flatMap(({ path: patch }) => patch ?? [])];
+  return names.map((name) => posix.join(posix.dirname(path), name)).filter((name) => name.endsWith('.yaml'));
+};
+
+it('has each of its files in a kustomization, the examples of observability/ apart', () => {
+  const named = new Set([...kustomizations, ...kustomizations.flatMap(namedBy)]);
+  const files = projectFiles('k8s').filter((path) => !path.startsWith('k8s/observability/'));
+  expect(files.filter((path) => !named.has(path))).toEqual([]);
+});
+
+it('keeps custom resources, whose definitions may not be there, out of every kustomization', () => {
+  const groups = kustomizations
+    .flatMap(namedBy)
+    .flatMap((path) => parseAllDocuments(readProjectFile(path)))
+    .map((document) => String(document.get('apiVersion')).replace(/\/?v\d.*$/, ''));
+  expect(new Set(groups)).toEqual(new Set(['', 'apps', 'policy', 'rbac.authorization.k8s.io']));
 });
 
 it('gives the router time to drain before it is killed', () => {

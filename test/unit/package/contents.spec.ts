@@ -30,7 +30,17 @@ describe('the package', () => {
       'README.md',
       'package.json',
     ]);
-    expect(paths.filter((path) => /\.(ts|map)$/.test(path) && !path.endsWith('.d.ts'))).toEqual([]);
+    const compiled = new Set(
+      projectFiles('src').flatMap((path) => {
+        const made = path.replace(/^src/, 'dist').replace(/\.ts$/, '');
+        return path.endsWith('.ts') ? [`${made}.js`, `${made}.d.ts`] : [made];
+      }),
+    );
+    // Nothing that no source stands for: no maps, no tests, no leftovers of files that are gone. What a page is bundled
+    // into has no source of its name.
+    const built = paths.filter((path) => path.startsWith('dist/') && !path.startsWith('dist/page/'));
+    expect(built.filter((path) => !compiled.has(path))).toEqual([]);
+    expect([...compiled].filter((path) => path.endsWith('.js') && !built.includes(path))).toEqual([]);
   });
 
   it('gives each production dependency its reason in SECURITY.md', () => {

@@ -66,9 +66,9 @@ describe.each(documents)('%s', (document) => {
     );
     const legacy = [...LEGACY_FLAGS.keys()].map((name) => `--${name}`);
     const known = new Set([...FLAG_KEYS.map(flagOf), ...legacy, ...commands]);
-    // Flags of other programs: npm, docker, git, kubectl, vLLM, and the commands of ours that take some.
+    // Flags of other programs: npm, docker, git, kubectl, helm, systemctl, du, vLLM, and the commands of ours that take some.
     const others = new Set(
-      '--flag --ignore-scripts --install-links --omit --rm --help --version --build-arg --once --speed --json --runs --write --quick --only --ours-dir --minutes --seconds --seed --verbose --stream-interval'.split(
+      '--flag --ignore-scripts --install-links --omit --rm --help --version --build-arg --once --speed --json --runs --write --quick --only --ours-dir --minutes --seconds --seed --verbose --stream-interval --build --namespace --set --now --total'.split(
         ' ',
       ),
     );
