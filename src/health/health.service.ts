@@ -9,10 +9,20 @@ import { RouterMetrics } from '../metrics/router-metrics.js';
 import { RequestStatsService } from '../stats/request-stats.service.js';
 import { HealthLog } from './health-log.js';
 
+/** An engine is ejected or back, or an operator has taken it out or given it back. */
+export type HealthTurn =
+  | { readonly what: 'ejected'; readonly cause: HealthCause }
+  | { readonly what: 'back' | 'drained' | 'returned' };
+
+const isTurn = (news: HealthNews): news is HealthNews & HealthTurn =>
+  ['ejected', 'back', 'drained', 'returned'].includes(news.what);
+
 /** The health of all engines, with the log, the metrics, and the requests that each has. */
 @Injectable()
 export class HealthService extends FleetHealth {
   readonly #log = new HealthLog();
+  /** Told of each turn, whichever process has seen it. */
+  onTurn: (engine: Engine, turn: HealthTurn) => void = () => {};
 
   constructor(
     private readonly metrics: RouterMetrics,
@@ -39,14 +49,28 @@ export class HealthService extends FleetHealth {
     super.learn(engineId, news, now);
     if (news.what === 'ejected') this.#log.heardEjected(engineId, now);
     else if (news.what === 'back') this.#log.heardBack(engineId);
+    const engine = isTurn(news) ? this.engines.find(({ id }) => id === engineId) : undefined;
+    if (engine !== undefined && isTurn(news)) this.onTurn(engine, news);
+  }
+
+  override setDrained(engineId: string, drained: boolean, now: number): boolean | null {
+    const changed = super.setDrained(engineId, drained, now);
+    const engine = this.engines.find(({ id }) => id === engineId);
+    if (changed === true && engine !== undefined) {
+      this.onTurn(engine, { what: drained ? 'drained' : 'returned' });
+      this.#log.ordered(engine, drained);
+    }
+    return changed;
   }
 
   protected override onEjected(engine: Engine, cause: HealthCause, ms: number, now: number): void {
     this.metrics.ejected(engine, cause);
     this.#log.ejected(engine, cause, ms, now);
+    this.onTurn(engine, { what: 'ejected', cause });
   }
 
   protected override onBack(engine: Engine): void {
     this.#log.back(engine);
+    this.onTurn(engine, { what: 'back' });
   }
 }
