@@ -8,7 +8,7 @@ export interface Told {
   readonly text: string;
 }
 
-async function post<T>(path: string, body: object, said: (answer: T) => Told): Promise<Told> {
+async function post(path: string, body: object, said: (answer: object) => Told): Promise<Told> {
   try {
     const answer = await fetch(path, {
       method: 'POST',
@@ -17,22 +17,24 @@ async function post<T>(path: string, body: object, said: (answer: T) => Told): P
       body: JSON.stringify(body),
     });
     if (!answer.ok) return { ok: false, text: await reasonIn(answer) };
-    return said((await answer.json()) as T);
+    return said((await answer.json()) as object);
   } catch {
     return { ok: false, text: 'The router does not answer.' };
   }
 }
 
+const isChanged = (answer: object): boolean => (answer as { changed?: unknown }).changed === true;
+
 export const drain = (url: string, id: string): Promise<Told> =>
-  post<{ changed: boolean }>('admin/engines/drain', { engine: id }, ({ changed }) => ({
+  post('admin/engines/drain', { engine: id }, (answer) => ({
     ok: true,
-    text: changed ? `${place(url)} gets no new requests.` : `${place(url)} was drained already.`,
+    text: isChanged(answer) ? `${place(url)} gets no new requests.` : `${place(url)} was drained already.`,
   }));
 
 export const giveBack = (url: string, id: string): Promise<Told> =>
-  post<{ changed: boolean }>('admin/engines/return', { engine: id }, ({ changed }) => ({
+  post('admin/engines/return', { engine: id }, (answer) => ({
     ok: true,
-    text: changed ? `${place(url)} gets requests again.` : `${place(url)} was not drained.`,
+    text: isChanged(answer) ? `${place(url)} gets requests again.` : `${place(url)} was not drained.`,
   }));
 
 export const retryDiscovery = (): Promise<Told> =>
@@ -48,7 +50,8 @@ interface Reloaded {
 }
 
 export const reload = (): Promise<Told> =>
-  post<Reloaded>('admin/reload', {}, ({ dynamic_file: outcome, error, files }) => {
+  post('admin/reload', {}, (answer) => {
+    const { dynamic_file: outcome, error, files } = answer as Reloaded;
     const wrong = files.filter((file) => file.error !== null).map((file) => `${file.flags}: ${file.error}`);
     const parts = [
       ...(outcome === 'applied' ? ['The dynamic file is in force.'] : []),

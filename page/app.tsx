@@ -66,7 +66,7 @@ export function App() {
   const [told, setTold] = useState<Told | null>(null);
   const engines = useMemo(() => (live === null ? [] : enginesOf(live)), [live?.cards, live?.rows]);
   useEffect(() => {
-    if (told === null) return;
+    if (told === null) return undefined;
     const timer = setTimeout(() => setTold(null), TOLD_MS);
     return () => clearTimeout(timer);
   }, [told]);

@@ -53,6 +53,10 @@ export function ago(seconds: number): string {
 /** A base URL without what all of them have. */
 export const place = (url: string): string => url.replace(/^http:\/\//, '');
 
+/** The last characters, at most so many. */
+export const ending = (text: string, most: number): string =>
+  text.length <= most ? text : `…${text.slice(1 - most)}`;
+
 /** At most so many characters, the middle left out: names of one kind differ at their ends. */
 export function shortened(text: string, most: number): string {
   if (text.length <= most) return text;

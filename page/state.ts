@@ -92,7 +92,7 @@ function rowsWith(before: ReadonlyMap<string, EngineRow>, { rows, gone }: LiveNe
 function samplesWith(before: Samples, sample: Sample): Samples {
   if (before.at.at(-1) === sample.at) return before;
   const columns = SAMPLE_NAMES.map((name) => [name, [...before[name], sample[name]].slice(-MOST_SAMPLES)]);
-  return Object.fromEntries(columns) as unknown as Samples;
+  return Object.fromEntries(columns) as Samples;
 }
 
 function decisionsWith(before: readonly DecisionLine[], news: readonly DecisionLine[]) {

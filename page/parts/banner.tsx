@@ -14,7 +14,7 @@ export function Banner({ status, since, onTry }: BannerProps) {
   const [now, setNow] = useState(Date.now);
   const lost = status.kind === 'lost';
   useEffect(() => {
-    if (!lost) return;
+    if (!lost) return undefined;
     setNow(Date.now());
     const timer = setInterval(() => setNow(Date.now()), 1_000);
     return () => clearInterval(timer);

@@ -87,7 +87,7 @@ export function Chart(props: ChartProps) {
 
   useEffect(() => {
     const element = box.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     const draw = (): void => {
       plot.current?.destroy();
       const options = optionsOf(latest.current, element.clientWidth, setPoint);

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Flow } from '../../src/core/live/live-view.js';
 import { type FlowBand, flowLayout, type FlowNode } from '../flow-layout.js';
-import { amount, place, shortened } from '../format.js';
+import { amount, ending, place, shortened } from '../format.js';
 import type { ShownEngine } from '../state.js';
 import { Section } from './section.js';
 
@@ -21,7 +21,7 @@ function useWidth() {
   const [width, setWidth] = useState(800);
   useEffect(() => {
     const element = box.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     const observer = new ResizeObserver(([entry]) => setWidth(Math.round(entry?.contentRect.width ?? 800)));
     observer.observe(element);
     return () => observer.disconnect();
@@ -66,10 +66,10 @@ export function FlowPicture({
   const picture = useMemo(() => pictureOf(flows, engines), [flows, engines]);
   const byId = new Map(engines.map((engine) => [engine.card.id, engine]));
   const narrow = width < NARROW;
-  const letters = narrow ? 15 : 30;
+  const letters = narrow ? 13 : 30;
   const x = {
     client: MARGIN,
-    model: Math.round(width * (narrow ? 0.36 : 0.4)),
+    model: Math.round(width * (narrow ? 0.3 : 0.4)),
     engine: width - MARGIN - BOX,
   };
   const hueOf = (model: string): string =>
@@ -89,7 +89,9 @@ export function FlowPicture({
   };
   const engineLabel = ({ key }: FlowNode): string => {
     const engine = byId.get(key);
-    return shortened(engine === undefined ? 'other engines' : place(engine.card.url), letters + 6);
+    if (engine === undefined) return 'others';
+    // The ends of addresses tell them apart.
+    return ending(place(engine.card.url), narrow ? 10 : 40);
   };
 
   return (
@@ -99,6 +101,7 @@ export function FlowPicture({
           <p class="empty">There is no engine that requests could flow to.</p>
         ) : (
           <svg
+            class={narrow ? 'narrow' : ''}
             width={width}
             height={picture.height + top + 8}
             viewBox={`0 0 ${width} ${picture.height + top + 8}`}

@@ -27,17 +27,11 @@ export class PrimaryAnswers {
   }
 
   async #answer(what: Question): Promise<unknown> {
-    switch (what) {
-      case 'view':
-        return this.live.view();
-      case 'past':
-        return this.live.past();
-      case 'retry':
-        return ordered(async () => this.actions.retryDiscovery());
-      case 'reload':
-        this.pool.broadcast({ type: 'lookAtFiles' });
-        return ordered(async () => this.actions.reload());
-    }
+    if (what === 'view') return this.live.view();
+    if (what === 'past') return this.live.past();
+    if (what === 'retry') return ordered(async () => this.actions.retryDiscovery());
+    this.pool.broadcast({ type: 'lookAtFiles' });
+    return ordered(async () => this.actions.reload());
   }
 }
 

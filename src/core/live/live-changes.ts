@@ -61,10 +61,7 @@ export class LiveChanges {
     return { first: true, ...past, at, router, totals, cards, flows, occurrences, decisions, rows };
   }
 
-  #whole<Part extends 'router' | 'totals' | 'cards' | 'flows'>(
-    part: Part,
-    view: LiveView,
-  ): Partial<LiveNews> {
+  #whole(part: 'router' | 'totals' | 'cards' | 'flows', view: LiveView): Partial<LiveNews> {
     const text = JSON.stringify(view[part]);
     if (this.#texts.get(part) === text) return {};
     this.#texts.set(part, text);
