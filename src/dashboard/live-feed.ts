@@ -4,13 +4,15 @@ import { reasonOf } from '../config/settings-error.js';
 import { RouterError } from '../core/errors.js';
 import { LiveChanges } from '../core/live/live-changes.js';
 import type { LiveNews } from '../core/live/live-view.js';
+import { HealthService } from '../health/health.service.js';
 import { DrainState } from '../proxy/drain-state.js';
 import { LiveSource } from './live-source.js';
 
 /** Pages that each process serves at the same time. */
 export const MOST_VIEWERS = 20;
-/** Milliseconds between two frames. */
+/** Milliseconds between two frames, and the least where an engine has turned: that is to be seen at once. */
 const FRAME_MS = 1_000;
+const SOON_MS = 250;
 /** A page that takes nothing for so long is let go of, milliseconds. */
 const PATIENCE_MS = 10_000;
 /** What a page waits before it connects again, milliseconds, as far as it goes by the stream. */
@@ -39,11 +41,16 @@ export class LiveFeed implements OnApplicationShutdown {
   #settingsMark = -1;
   #running = false;
   #timer: NodeJS.Timeout | null = null;
+  /** When the next frame is due, monotonic milliseconds. */
+  #dueAt = Infinity;
 
   constructor(
     private readonly source: LiveSource,
     private readonly drain: DrainState,
-  ) {}
+    health: HealthService,
+  ) {
+    health.onTurn(() => this.#hurry());
+  }
 
   /** Open pages. */
   get viewers(): number {
@@ -97,8 +104,26 @@ export class LiveFeed implements OnApplicationShutdown {
       // A comment shows the page that somebody is there.
       for (const viewer of this.#viewers) this.#write(viewer, ': late\n\n', began);
     }
-    this.#timer = setTimeout(() => void this.#frame(), Math.max(0, FRAME_MS - (performance.now() - began)));
+    this.#due(began + FRAME_MS);
+  }
+
+  #due(at: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#dueAt = at;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        void this.#frame();
+      },
+      Math.max(0, at - performance.now()),
+    );
     this.#timer.unref();
+  }
+
+  /** Brings the next frame forward, unless it is under way. */
+  #hurry(): void {
+    const soon = performance.now() + SOON_MS;
+    if (this.#timer !== null && soon < this.#dueAt) this.#due(soon);
   }
 
   async #tell(now: number): Promise<void> {
@@ -129,6 +154,7 @@ export class LiveFeed implements OnApplicationShutdown {
 
   #endAll(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     for (const { response } of this.#viewers) response.end();
     this.#viewers.clear();
   }

@@ -29,8 +29,9 @@ export class LiveHistory {
 
   /** Begins to note what happens. */
   follow(): void {
-    this.health.onTurn = ({ url }, turn) =>
-      this.#note(turn.what, url, turn.what === 'ejected' ? turn.cause : null);
+    this.health.onTurn(({ url }, turn) =>
+      this.#note(turn.what, url, turn.what === 'ejected' ? turn.cause : null),
+    );
     this.dynamicConfig.onTurn = (outcome) =>
       outcome === 'applied'
         ? this.#note('reloaded', null, null)

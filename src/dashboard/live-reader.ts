@@ -39,7 +39,7 @@ import { LiveSource } from './live-source.js';
 import { RouterFigures } from './router-figures.js';
 
 /** Those who ask within this time share one view, milliseconds. */
-const SHARED_MS = 500;
+const SHARED_MS = 100;
 
 /** States in the order in which engines are shown: what needs a look comes first. */
 const URGENCY: readonly HealthState[] = [

@@ -21,8 +21,7 @@ const isTurn = (news: HealthNews): news is HealthNews & HealthTurn =>
 @Injectable()
 export class HealthService extends FleetHealth {
   readonly #log = new HealthLog();
-  /** Told of each turn, whichever process has seen it. */
-  onTurn: (engine: Engine, turn: HealthTurn) => void = () => {};
+  readonly #listeners: ((engine: Engine, turn: HealthTurn) => void)[] = [];
 
   constructor(
     private readonly metrics: RouterMetrics,
@@ -30,6 +29,11 @@ export class HealthService extends FleetHealth {
     private readonly settings: SettingsStore,
   ) {
     super({ maxEjectedShare: () => settings.current.maxEjectedShare, random: Math.random });
+  }
+
+  /** Has `listener` told of each turn from now on, whichever process has seen it. It must not throw. */
+  onTurn(listener: (engine: Engine, turn: HealthTurn) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Follows the fleet. An engine that leaves ends the requests that it has, until `--engine-drain-timeout`. */
@@ -50,14 +54,14 @@ export class HealthService extends FleetHealth {
     if (news.what === 'ejected') this.#log.heardEjected(engineId, now);
     else if (news.what === 'back') this.#log.heardBack(engineId);
     const engine = isTurn(news) ? this.engines.find(({ id }) => id === engineId) : undefined;
-    if (engine !== undefined && isTurn(news)) this.onTurn(engine, news);
+    if (engine !== undefined && isTurn(news)) this.#turned(engine, news);
   }
 
   override setDrained(engineId: string, drained: boolean, now: number): boolean | null {
     const changed = super.setDrained(engineId, drained, now);
     const engine = this.engines.find(({ id }) => id === engineId);
     if (changed === true && engine !== undefined) {
-      this.onTurn(engine, { what: drained ? 'drained' : 'returned' });
+      this.#turned(engine, { what: drained ? 'drained' : 'returned' });
       this.#log.ordered(engine, drained);
     }
     return changed;
@@ -66,11 +70,15 @@ export class HealthService extends FleetHealth {
   protected override onEjected(engine: Engine, cause: HealthCause, ms: number, now: number): void {
     this.metrics.ejected(engine, cause);
     this.#log.ejected(engine, cause, ms, now);
-    this.onTurn(engine, { what: 'ejected', cause });
+    this.#turned(engine, { what: 'ejected', cause });
   }
 
   protected override onBack(engine: Engine): void {
     this.#log.back(engine);
-    this.onTurn(engine, { what: 'back' });
+    this.#turned(engine, { what: 'back' });
+  }
+
+  #turned(engine: Engine, turn: HealthTurn): void {
+    for (const listener of this.#listeners) listener(engine, turn);
   }
 }
