@@ -96,6 +96,8 @@ export class RouterModule {
     );
     const joined = [discovery, metrics, dynamicConfig, decisions, health, proxy];
     const operations = withProviders({ module: OperationsModule, imports: joined }, parts.operations);
+    // An application around the router may have such a route of its own.
+    const hasPage = loaded.settings.adminPort !== null || loaded.settings.dashboard;
     return {
       module: RouterModule,
       imports: [
@@ -109,7 +111,7 @@ export class RouterModule {
         dynamicConfig,
         // Before the proxy, whose last route takes every path.
         operations,
-        DashboardModule.register(joined, parts.dashboard),
+        ...(hasPage ? [DashboardModule.register(joined, parts.dashboard)] : []),
         proxy,
       ],
       providers: [RouterWiring, ...(parts.router ?? [])],

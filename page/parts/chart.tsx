@@ -16,6 +16,8 @@ interface ChartProps {
   readonly at: readonly (number | null)[];
   readonly lines: readonly Line[];
   readonly format: (value: number | null) => string;
+  /** The least upper end of the scale. */
+  readonly least?: number;
   /** The upper end of the scale; left out: what the values need. */
   readonly most?: number;
 }
@@ -34,7 +36,7 @@ const timeScale = (_plot: uPlot, _least: number, newest: number): [number, numbe
 };
 
 function optionsOf(
-  { lines, format, most }: ChartProps,
+  { lines, format, least = 0.001, most }: ChartProps,
   width: number,
   onPoint: (at: number | null) => void,
 ): uPlot.Options {
@@ -49,7 +51,7 @@ function optionsOf(
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     scales: {
       x: { time: true, range: timeScale },
-      y: { range: (_plot, _low, high) => [0, most ?? Math.max(high * 1.15 || 0, 1e-3)] },
+      y: { range: (_plot, _low, high) => [0, most ?? Math.max(high * 1.15 || 0, least)] },
     },
     axes: [
       { ...axis, space: 70, size: 26, grid: { show: false }, values: '{HH}:{mm}' },

@@ -18,6 +18,7 @@ export function Charts({ samples }: { readonly samples: Samples }) {
             title="Requests a second"
             at={at}
             format={amount}
+            least={1}
             lines={[
               { name: 'ended', colour: FIRST, values: samples.requests },
               { name: 'failed', colour: '--bad', dashed: true, values: samples.failures },
@@ -27,18 +28,21 @@ export function Charts({ samples }: { readonly samples: Samples }) {
             title="In flight"
             at={at}
             format={amount}
+            least={1}
             lines={[{ name: 'requests', colour: FIRST, values: samples.inFlight }]}
           />
           <Chart
-            title="Output tokens a second"
+            title="Streamed pieces a second"
             at={at}
             format={amount}
-            lines={[{ name: 'tokens', colour: FIRST, values: samples.outputTokens }]}
+            least={1}
+            lines={[{ name: 'pieces', colour: FIRST, values: samples.pieces }]}
           />
           <Chart
             title="Time to first token"
             at={at}
             format={duration}
+            least={0.01}
             lines={[
               { name: 'p50', colour: FIRST, values: samples.ttft50 },
               { name: 'p99', colour: SECOND, dashed: true, values: samples.ttft99 },
@@ -48,6 +52,7 @@ export function Charts({ samples }: { readonly samples: Samples }) {
             title="Time between tokens"
             at={at}
             format={duration}
+            least={0.01}
             lines={[
               { name: 'p50', colour: FIRST, values: samples.itl50 },
               { name: 'p99', colour: SECOND, dashed: true, values: samples.itl99 },

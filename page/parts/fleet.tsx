@@ -86,7 +86,7 @@ function Gauge({ share }: { readonly share: number | null }) {
       {percent(share)}
       <svg viewBox="0 0 40 6" width="40" height="6" aria-hidden="true">
         <rect class="track" width="40" height="6" rx="3" />
-        {share !== null && (
+        {share !== null && share > 0 && (
           <rect
             class={share > 0.9 ? 'fill full' : 'fill'}
             width={Math.max(2, 40 * share)}

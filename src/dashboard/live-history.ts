@@ -40,14 +40,14 @@ export class LiveHistory {
   }
 
   /** Takes a sample. */
-  sample(router: RouterFigures, now: number): void {
+  async sample(router: RouterFigures, now: number): Promise<void> {
     const { lifetime, inFlight } = router.counted();
-    const { seconds, ended, failed, outputTokens, ttft, itl } = this.window.step(lifetime, now);
+    const { seconds, ended, failed, pieces, ttft, itl } = await this.window.step(lifetime, now);
     const sample: Sample = {
       at: Math.round(Date.now() / 1_000),
       requests: rounded(ended / seconds),
       failures: rounded(failed / seconds),
-      outputTokens: rounded(outputTokens / seconds),
+      pieces: rounded(pieces / seconds),
       inFlight,
       ttft50: ttft.p50,
       ttft99: ttft.p99,

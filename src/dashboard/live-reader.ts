@@ -70,8 +70,10 @@ export class LiveReader extends LiveSource implements OnApplicationBootstrap, On
   ) {
     super();
     this.#history = new LiveHistory(fleet, health, dynamicConfig);
-    this.#schedule = new Schedule(schedulers, 'live page', () =>
-      this.#history.sample(router, performance.now()),
+    this.#schedule = new Schedule(
+      schedulers,
+      'live page',
+      () => void this.#history.sample(router, performance.now()),
     );
   }
 
@@ -168,10 +170,10 @@ export class LiveReader extends LiveSource implements OnApplicationBootstrap, On
       inFlight += running;
       qps += own;
     }
-    const { failed, outputTokens, ttft, itl } = this.#history.window.all(lifetime, now);
+    const { failed, pieces, ttft, itl } = this.#history.window.all(lifetime, now);
     return {
       ...{ engines: engines.length, states, inFlight, qps: rounded(qps) },
-      ...{ failures: failed, outputTokens, ttft, itl },
+      ...{ failures: failed, pieces, ttft, itl },
     };
   }
 

@@ -1,18 +1,20 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { INTER_TOKEN_SECONDS, REQUEST_SECONDS } from '../core/histogram.js';
 import { type Flow, type Quantiles, rounded, SAMPLE_SECONDS } from '../core/live/live-view.js';
 import { quantile } from '../core/live/quantile.js';
 import { RecentCounts } from '../core/live/recent-counts.js';
 import type { EngineSeries, LifetimeSeries, ModelSeries } from '../stats/lifetime-series.js';
 
+/** Engines that are read before the event loop gets a turn: less than a millisecond. */
+const ENGINES_PER_TURN = 50;
 /** Steps that make the last minute, and those that the picture of requests shows. */
 const MINUTE = 60 / SAMPLE_SECONDS;
 const FLOW_STEPS = 2;
 
-/** Places of an engine's counters: ended, failed, tokens, then the buckets of both histograms. */
+/** Places of an engine's counters: ended, failed, then the buckets of both histograms. */
 const ENDED = 0;
 const FAILED = 1;
-const OUTPUT = 2;
-const TTFT = 3;
+const TTFT = 2;
 const ITL = TTFT + REQUEST_SECONDS.length + 1;
 const WIDTH = ITL + INTER_TOKEN_SECONDS.length + 1;
 
@@ -20,14 +22,21 @@ const WIDTH = ITL + INTER_TOKEN_SECONDS.length + 1;
 export interface Counted {
   readonly ended: number;
   readonly failed: number;
-  readonly outputTokens: number;
+  readonly pieces: number;
   readonly ttft: Quantiles;
   readonly itl: Quantiles;
 }
 
+/** Requests of one model that ended: all at the end of the last step, and those of the two steps before. */
+interface Ended {
+  all: number;
+  newer: number;
+  older: number;
+}
+
 interface Kept {
   readonly counts: RecentCounts;
-  readonly models: Map<string, RecentCounts>;
+  readonly models: Map<string, Ended>;
 }
 
 /**
@@ -46,16 +55,22 @@ export class SeriesWindow {
   }
 
   /** Ends a step of five seconds. @returns what was counted in it, and how long it was in seconds */
-  step(lifetime: LifetimeSeries, now: number): Counted & { readonly seconds: number } {
+  async step(lifetime: LifetimeSeries, now: number): Promise<Counted & { readonly seconds: number }> {
     const seconds = Math.max(1, (now - this.#steppedAt) / 1_000);
     this.#steppedAt = now;
     const all = new Float64Array(WIDTH);
+    const counters = new Float64Array(WIDTH);
+    let done = 0;
     for (const [url, series] of lifetime.byUrl) {
       const { counts, models } = this.#keep(url);
-      const counters = countersOf(series);
-      addTo(all, counters);
+      counters.fill(0);
+      for (const [name, model] of series.models) {
+        addModel(counters, model);
+        endStep(models, name, endedOf(model));
+      }
+      for (let at = 0; at < WIDTH; at++) all[at]! += counters[at]!;
       counts.step(counters);
-      for (const [name, model] of series.models) modelOf(models, name).step(endedOf(model));
+      if (++done % ENGINES_PER_TURN === 0) await nextTurn();
       for (const name of models.keys()) if (!series.models.has(name)) models.delete(name);
     }
     for (const url of this.#engines.keys()) if (!lifetime.byUrl.has(url)) this.#engines.delete(url);
@@ -66,21 +81,22 @@ export class SeriesWindow {
   /** The last minute of one base URL. */
   engine(url: string, lifetime: LifetimeSeries): Counted {
     const series = lifetime.byUrl.get(url);
-    const counters = series ? countersOf(series) : new Float64Array(WIDTH);
+    const counters = new Float64Array(WIDTH);
+    if (series) addEngine(counters, series);
     return countedIn(this.#engines.get(url)?.counts.lately(counters) ?? counters);
   }
 
   /** The last minute of all; counts a second. */
   all(lifetime: LifetimeSeries, now: number): Counted {
     const sums = new Float64Array(WIDTH);
-    for (const series of lifetime.byUrl.values()) addTo(sums, countersOf(series));
+    for (const series of lifetime.byUrl.values()) addEngine(sums, series);
     const counted = countedIn(this.#all.lately(sums));
     const seconds = this.#span(MINUTE, now);
     return {
       ...counted,
       ended: rounded(counted.ended / seconds),
       failed: rounded(counted.failed / seconds),
-      outputTokens: rounded(counted.outputTokens / seconds),
+      pieces: rounded(counted.pieces / seconds),
     };
   }
 
@@ -89,8 +105,9 @@ export class SeriesWindow {
     const kept = this.#engines.get(url);
     const seconds = this.#span(FLOW_STEPS, now);
     return [...(lifetime.byUrl.get(url)?.models ?? [])].flatMap(([model, series]) => {
-      const counters = endedOf(series);
-      const ended = kept?.models.get(model)?.lately(counters, FLOW_STEPS)[0] ?? counters[0]!;
+      const before = kept?.models.get(model);
+      const all = endedOf(series);
+      const ended = before ? Math.max(0, all - before.all) + before.newer + before.older : all;
       return ended > 0 ? [{ model, rate: rounded(ended / seconds) }] : [];
     });
   }
@@ -109,42 +126,47 @@ export class SeriesWindow {
   }
 }
 
-function modelOf(models: Map<string, RecentCounts>, name: string): RecentCounts {
-  let counts = models.get(name);
-  if (!counts) models.set(name, (counts = new RecentCounts(FLOW_STEPS, 1)));
-  return counts;
+function endStep(models: Map<string, Ended>, name: string, ended: number): void {
+  const kept = models.get(name);
+  if (!kept) return void models.set(name, { all: ended, newer: ended, older: 0 });
+  kept.older = kept.newer;
+  kept.newer = Math.max(0, ended - kept.all);
+  kept.all = ended;
 }
 
-function endedOf({ outcomes }: ModelSeries): Float64Array {
+function endedOf({ outcomes }: ModelSeries): number {
   let ended = 0;
   for (const count of outcomes.values()) ended += count;
-  return Float64Array.of(ended);
+  return ended;
 }
 
-function countersOf({ models }: EngineSeries): Float64Array {
-  const counters = new Float64Array(WIDTH);
-  for (const model of models.values()) {
-    counters[ENDED]! += endedOf(model)[0]!;
-    counters[FAILED]! += (model.outcomes.get('failed') ?? 0) + (model.outcomes.get('timeout') ?? 0);
-    counters[OUTPUT]! += model.completionTokens ?? 0;
-    addTo(counters, model.timeToFirstToken.state.counts, TTFT);
-    addTo(counters, model.interToken.state.counts, ITL);
-  }
-  return counters;
+function addEngine(counters: Float64Array, { models }: EngineSeries): void {
+  for (const model of models.values()) addModel(counters, model);
 }
 
-function addTo(sums: Float64Array, counts: Float64Array, from = 0): void {
-  for (let at = 0; at < counts.length; at++) sums[from + at]! += counts[at]!;
+function addModel(counters: Float64Array, model: ModelSeries): void {
+  const { outcomes } = model;
+  counters[ENDED]! += endedOf(model);
+  counters[FAILED]! += (outcomes.get('failed') ?? 0) + (outcomes.get('timeout') ?? 0);
+  model.timeToFirstToken.addCountsTo(counters, TTFT);
+  model.interToken.addCountsTo(counters, ITL);
 }
 
 function countedIn(counts: Float64Array | Uint32Array): Counted {
   return {
     ended: counts[ENDED]!,
     failed: counts[FAILED]!,
-    outputTokens: counts[OUTPUT]!,
+    // Each is the first of its stream, or comes after a gap.
+    pieces: sum(counts.subarray(TTFT)),
     ttft: quantilesOf(REQUEST_SECONDS, counts.subarray(TTFT, ITL)),
     itl: quantilesOf(INTER_TOKEN_SECONDS, counts.subarray(ITL)),
   };
+}
+
+function sum(counts: Float64Array | Uint32Array): number {
+  let all = 0;
+  for (const count of counts) all += count;
+  return all;
 }
 
 function quantilesOf(bounds: readonly number[], counts: ArrayLike<number>): Quantiles {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { rounded } from '../../src/core/live/live-view.js';
 import { quantile } from '../../src/core/live/quantile.js';
 import { MOST_VIEWERS } from '../../src/dashboard/live-feed.js';
@@ -161,27 +162,32 @@ describe('the events of the live page', () => {
     pages.push({ leave: () => void held.destroy() });
     await frameReader(held)();
     const page = await open();
-    await until(async () => (await metric(admin, 'vllm:gpu_prefix_cache_hit_rate')) > 0);
-    const live = await page.until(
-      ({ totals, rows }) =>
-        totals.inFlight === 1 && [...rows.values()].every((row) => (row.hitRate ?? 0) > 0),
-    );
-    const text = (await ask(`${admin}/metrics`)).body.toString();
-    for (const { url } of engines) {
-      const row = live.rows.get(url)!;
+    const told = async (url: string): Promise<object> => {
+      const text = (await ask(`${admin}/metrics`)).body.toString();
       const of = async (name: string, labels = ''): Promise<number> =>
         metric(admin, name, `="${url}"${labels}`);
-      expect(row).toMatchObject({
-        state: 'ready',
+      const ttft = (q: number) => quantileIn(text, 'vllm_router_time_to_first_token_seconds', url, q);
+      return {
         prefill: await of('vllm_router_requests_in_flight', ',phase="prefill"'),
         decoding: await of('vllm_router_requests_in_flight', ',phase="decoding"'),
         hitRate: rounded(await of('vllm:gpu_prefix_cache_hit_rate')),
-        ttft: {
-          p50: quantileIn(text, 'vllm_router_time_to_first_token_seconds', url, 0.5),
-          p99: quantileIn(text, 'vllm_router_time_to_first_token_seconds', url, 0.99),
-        },
+        ttft: { p50: ttft(0.5), p99: ttft(0.99) },
+      };
+    };
+    // Both are read until they are of one moment.
+    let live = await page.until(({ totals }) => totals.inFlight === 1);
+    for (const { url } of engines) {
+      await until(async () => {
+        await page.next();
+        live = await page.until(() => true);
+        const { prefill, decoding, hitRate, ttft } = live.rows.get(url)!;
+        return (
+          hitRate !== null &&
+          hitRate > 0 &&
+          isDeepStrictEqual({ prefill, decoding, hitRate, ttft }, await told(url))
+        );
       });
-      expect(row.kvUse).toBeGreaterThanOrEqual(0);
+      expect(live.rows.get(url)).toMatchObject({ state: 'ready', kvUse: expect.any(Number) as number });
     }
     const flows = live.flows.map(({ engine, model }) => `${model} ${engine}`);
     expect(new Set(flows)).toEqual(new Set(engines.map(({ url }) => `tiny ${url}`)));

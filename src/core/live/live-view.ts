@@ -60,7 +60,8 @@ export interface Totals {
   readonly states: Readonly<Partial<Record<HealthState, number>>>;
   readonly inFlight: number;
   readonly qps: number;
-  readonly outputTokens: number;
+  /** Pieces of streams, about a token each. */
+  readonly pieces: number;
   readonly failures: number;
   readonly ttft: Quantiles;
   readonly itl: Quantiles;
@@ -97,7 +98,7 @@ export const SAMPLE_NAMES = [
   'requests',
   'failures',
   'inFlight',
-  'outputTokens',
+  'pieces',
   'ttft50',
   'ttft99',
   'itl50',
