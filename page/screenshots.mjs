@@ -64,6 +64,7 @@ async function picture(name, { colorScheme = 'light', width = 1_280, height = 1_
   await page.getByLabel('Admin key').fill('picture');
   await page.getByRole('button', { name: 'Open' }).click();
   await page.locator('.fleet').waitFor();
+  await page.mouse.move(0, 0);
   await sleep(2_500);
   await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, folder)) });
   await page.close();

@@ -24,7 +24,7 @@ function tilesOf({ totals }: Live): readonly Tile[] {
     },
     { label: 'In flight', value: count(totals.inFlight), detail: 'requests now' },
     { label: 'Requests', value: `${amount(totals.qps)}/s`, detail: 'sent to engines' },
-    { label: 'Streamed', value: `${amount(totals.pieces)}/s`, detail: 'pieces, about a token each' },
+    { label: 'Streamed', value: `${amount(totals.pieces)}/s`, detail: 'pieces (≈ tokens)' },
     { label: 'First token', value: duration(ttft.p50), detail: `p99 ${duration(ttft.p99)}` },
     { label: 'Between tokens', value: duration(itl.p50), detail: `p99 ${duration(itl.p99)}` },
     {
