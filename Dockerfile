@@ -15,7 +15,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN node_modules/.bin/nest build
+COPY page ./page
+RUN node_modules/.bin/nest build && node page/build.mjs
 RUN chmod 0755 dist/main.js && mkdir bin && ln -s ../dist/main.js bin/vllm-router
 
 FROM node:24-bookworm-slim AS packages

@@ -21,6 +21,7 @@ const INSIDE = 'VLLM_ROUTER_ENSURE';
 const NPM_RECORD = at('node_modules', '.package-lock.json');
 const INSTALL_STAMP = at('node_modules', '.vllm-router-installed');
 const BUILD_STAMP = at('node_modules', '.vllm-router-built');
+const PAGE = at('page', 'build.mjs');
 const NEST = at('node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
 
 /** npm writes its record and package-lock.json together, in either order. */
@@ -43,11 +44,16 @@ const read = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : null);
 
 const lockHash = () => (existsSync(at('package-lock.json')) ? hashOf(['package-lock.json']) : 'none');
 
-function sourceHash() {
-  const sources = readdirSync(at('src'), { recursive: true, withFileTypes: true })
+const filesIn = (folder) =>
+  readdirSync(at(folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1))
-    .sort();
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1));
+
+function sourceHash() {
+  const sources = ['src', 'page']
+    .filter((folder) => existsSync(at(folder)))
+    .flatMap((folder) => filesIn(folder))
+    .sort((a, b) => (a < b ? -1 : 1));
   const settings = ['tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'].filter((file) =>
     existsSync(at(file)),
   );
@@ -65,6 +71,7 @@ function installReason() {
 
 function buildReason() {
   if (!existsSync(at('dist', 'main.js'))) return 'dist is missing';
+  if (existsSync(PAGE) && !existsSync(at('dist', 'page', 'page.js'))) return 'the page is missing in dist';
   return read(BUILD_STAMP) === sourceHash() ? null : 'src is not what dist was built from';
 }
 
@@ -101,6 +108,7 @@ function stamp() {
 function build(reason) {
   say(`building dist (nest build), because ${reason}`);
   run(process.execPath, [NEST, 'build'], process.env);
+  if (existsSync(PAGE)) run(process.execPath, [PAGE], process.env);
   stamp();
 }
 

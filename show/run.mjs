@@ -65,6 +65,7 @@ const SHOWS = {
     'd8-dependencies',
     'known vulnerabilities of production dependencies, and the reason for each of them',
   ],
+  E1: ['e1-live-page', 'the live page in Chromium: a killed engine turns red in time'],
   E2: [
     'e2-dashboards',
     'a real Prometheus scrapes for five minutes: every expression of dashboard, alerts and scalers has data',

@@ -4,6 +4,7 @@ import { loadSettings, LoadedSettings } from './config/load-settings.js';
 import { readTextFileSync } from './config/read-text-file.js';
 import { SettingsModule } from './config/settings.module.js';
 import type { Settings } from './config/settings.schema.js';
+import { DashboardModule } from './dashboard/dashboard.module.js';
 import { DecisionsModule } from './decisions/decisions.module.js';
 import { DiscoveryModule } from './discovery/discovery.module.js';
 import type { DiscoveryProvider } from './discovery/discovery-provider.js';
@@ -40,6 +41,8 @@ export interface RouterParts {
   readonly metrics?: readonly Provider[];
   readonly dynamicConfig?: readonly Provider[];
   readonly decisions?: readonly Provider[];
+  readonly dashboard?: readonly Provider[];
+  readonly operations?: readonly Provider[];
   readonly health?: readonly Provider[];
   readonly proxy?: readonly Provider[];
   readonly router?: readonly Provider[];
@@ -91,10 +94,10 @@ export class RouterModule {
       { module: ProxyModule, imports: [discovery, routing, metrics, decisions, health] },
       parts.proxy,
     );
-    const operations: DynamicModule = {
-      module: OperationsModule,
-      imports: [discovery, metrics, dynamicConfig, decisions, health, proxy],
-    };
+    const joined = [discovery, metrics, dynamicConfig, decisions, health, proxy];
+    const operations = withProviders({ module: OperationsModule, imports: joined }, parts.operations);
+    // An application around the router may have such a route of its own.
+    const hasPage = loaded.settings.adminPort !== null || loaded.settings.dashboard;
     return {
       module: RouterModule,
       imports: [
@@ -108,6 +111,7 @@ export class RouterModule {
         dynamicConfig,
         // Before the proxy, whose last route takes every path.
         operations,
+        ...(hasPage ? [DashboardModule.register(joined, parts.dashboard)] : []),
         proxy,
       ],
       providers: [RouterWiring, ...(parts.router ?? [])],

@@ -1,21 +1,12 @@
 import { loadSettings, readPluginPaths, type LoadedSettings, type SettingsSources } from './load-settings.js';
-import { displayValue } from './setting-display.js';
-import { flagOf } from './setting-names.js';
-import { SETTING_GROUPS } from './setting-kinds.js';
-import { SETTING_KEYS, settingOf, type SettingKey } from './settings.schema.js';
-
-/** Where a value comes from, in the operator's words. */
-function whence(loaded: LoadedSettings, key: SettingKey): string {
-  const origin = loaded.origins[key];
-  if (origin === 'config file') return `config file ${loaded.settings.config ?? ''}`;
-  return origin === 'dynamic file' ? `dynamic file ${loaded.dynamicFile?.path ?? ''}` : origin;
-}
+import { settingsInForce } from './settings-in-force.js';
+import { SETTING_KEYS, settingOf } from './settings.schema.js';
 
 /** The settings in force as a table, grouped as in `--help`. */
-function settingsTable(loaded: LoadedSettings): string {
-  const rows = SETTING_GROUPS.flatMap((group) =>
-    SETTING_KEYS.filter((key) => settingOf(key).group === group),
-  ).map((key) => [flagOf(key), displayValue(key, loaded.settings[key]) || '-', whence(loaded, key)] as const);
+function settingsTable({ settings, origins, dynamicFile }: LoadedSettings): string {
+  const rows = settingsInForce(settings, origins, dynamicFile?.path ?? null).map(
+    ({ name, value, origin }) => [name, value || '-', origin] as const,
+  );
   const width = (column: 0 | 1): number => Math.max(...rows.map((row) => Math.min(row[column].length, 60)));
   const [first, second] = [width(0), width(1)];
   return rows

@@ -70,6 +70,11 @@ export function checkSettings(
   if (draft.adminPort !== null && draft.adminPort !== 0 && draft.adminPort === draft.port) {
     problems.push(`${nameOf('adminPort')} and ${nameOf('port')} are both ${draft.port}; give another one`);
   }
+  if (draft.dashboard && draft.adminPort === null && draft.adminKey === null) {
+    warnings.push(
+      `${nameOf('dashboard')} shows engines and settings to all who reach ${nameOf('port')}: give ${nameOf('adminKey')}`,
+    );
+  }
   if (draft.maxBodyMemory < draft.maxBodySize) {
     warnings.push(
       `${nameOf('maxBodyMemory')} ${draft.maxBodyMemory} is less than ${nameOf('maxBodySize')} ${draft.maxBodySize}: ` +

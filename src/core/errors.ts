@@ -1,24 +1,5 @@
+import type { ErrorCode } from './error-code.js';
 import type { ApiShape } from './request-facts.js';
-
-/** Stable words for the reason of an answer that the router gives itself (`error.code`). */
-export type ErrorCode =
-  | 'invalid_json'
-  | 'invalid_request'
-  | 'model_required'
-  | 'invalid_api_key'
-  | 'request_too_large'
-  | 'headers_too_large'
-  | 'request_timeout'
-  | 'model_not_found'
-  | 'route_not_found'
-  | 'no_engine_ready'
-  | 'not_synced'
-  | 'overloaded'
-  | 'engine_unreachable'
-  | 'engine_timeout'
-  | 'stream_interrupted'
-  | 'shutting_down'
-  | 'internal_error';
 
 /** An error that the router answers a request with, in the shape of the client's API. */
 export class RouterError extends Error {
@@ -94,6 +75,10 @@ export const invalidKey = (): RouterError =>
     'invalid_api_key',
     'A valid API key is needed: send it as "Authorization: Bearer KEY" or "x-api-key: KEY".',
   );
+
+/** Nobody can show that he is an operator, so nobody may act as one. */
+export const actionsOff = (): RouterError =>
+  new RouterError(403, 'actions_off', 'Actions need a key: start the router with --admin-key.');
 
 export const routeNotFound = (): RouterError => new RouterError(404, 'route_not_found', 'Not found.');
 

@@ -41,6 +41,12 @@ export class Histogram {
     this.#sum += sum;
   }
 
+  /** Adds its values by bucket to `sums`, from place `from` on. */
+  addCountsTo(sums: Float64Array, from: number): void {
+    const counts = this.#counts;
+    for (let at = 0; at < counts.length; at++) sums[from + at]! += counts[at]!;
+  }
+
   get sum(): number {
     return this.#sum;
   }

@@ -110,16 +110,28 @@ export class FleetService extends Reconfigurable implements OnModuleInit, OnAppl
   override async prepare(next: Settings): Promise<PreparedChange> {
     if (this.#discovery?.suits(next)) return { commit: () => {}, discard: async () => {} };
     const started = await RunningDiscovery.start(this.registry.get(next.serviceDiscovery), next);
-    return {
-      commit: () => {
-        const previous = this.#discovery;
-        this.#follow(started);
-        void previous
-          ?.stop()
-          .catch((error: unknown) => this.#log.warn(`stopping ${previous.name}: ${String(error)}`));
-      },
-      discard: () => started.stop(),
-    };
+    return { commit: () => this.#replace(started), discard: () => started.stop() };
+  }
+
+  /**
+   * Begins the discovery anew beside the one in force, which stays when that fails, and asks all engines for their models.
+   * @throws {Error} one sentence for the operator
+   */
+  async retry(): Promise<void> {
+    const settings = this.settings.current;
+    const started = await RunningDiscovery.start(this.registry.get(settings.serviceDiscovery), settings);
+    // A reload may have come meanwhile: what it has put in force stays.
+    if (this.settings.current === settings) this.#replace(started);
+    else await started.stop();
+    for (const { id, url } of this.#known.values()) this.#refresher.watch(id, url);
+  }
+
+  #replace(next: RunningDiscovery): void {
+    const previous = this.#discovery;
+    this.#follow(next);
+    void previous
+      ?.stop()
+      .catch((error: unknown) => this.#log.warn(`stopping ${previous.name}: ${String(error)}`));
   }
 
   get #probeTimeout(): number {

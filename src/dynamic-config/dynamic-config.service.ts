@@ -11,12 +11,13 @@ import { show } from '../config/raw-values.js';
 import type { Reconfigurable } from '../config/reconfigurable.js';
 import { toSnake } from '../config/setting-names.js';
 import { reasonOf, SettingsError } from '../config/settings-error.js';
+import type { Origins } from '../config/setting-layer.js';
 import { SettingsStore } from '../config/settings-store.js';
 import { SETTING_KEYS, type Settings } from '../config/settings.schema.js';
 import { nextSettings, type DynamicVersion } from '../config/dynamic-file.js';
 import { contentHash, FileWatchService, type FileSight } from './file-watch.service.js';
 import { prepareAll } from './prepare-all.js';
-import { ReloadListener } from './reload-listener.js';
+import { ReloadListener, type ReloadOutcome } from './reload-listener.js';
 
 /** Injection token of the parts that follow the dynamic file: `readonly Reconfigurable[]`. */
 export const RECONFIGURABLES = Symbol('RECONFIGURABLES');
@@ -47,6 +48,7 @@ export class DynamicConfigService implements OnApplicationBootstrap, OnApplicati
   readonly #log = new Logger(DynamicConfigService.name);
   readonly #file: LoadedSettings['dynamicFile'];
   #state: DynamicConfigState;
+  #origins: Origins;
   /** Content that is wrong in itself: to try it again is of no use. */
   #refused: { readonly hash: string; readonly error: NonNullable<DynamicConfigState['lastError']> } | null =
     null;
@@ -65,6 +67,7 @@ export class DynamicConfigService implements OnApplicationBootstrap, OnApplicati
     const hash = file?.text == null ? null : contentHash(file.text);
     const at = Date.now();
     this.#warned = loaded.warnings;
+    this.#origins = loaded.origins;
     if (file?.version) {
       this.#state = {
         enabled: true,
@@ -84,6 +87,21 @@ export class DynamicConfigService implements OnApplicationBootstrap, OnApplicati
     return this.#state;
   }
 
+  /** Where each value in force comes from. */
+  get origins(): Origins {
+    return this.#origins;
+  }
+
+  /** Told when a new version is in force, or refused. */
+  onTurn: (outcome: Exclude<ReloadOutcome, 'unchanged'>) => void = () => {};
+
+  /** Looks at the file now. @returns false: there is none */
+  async look(): Promise<boolean> {
+    if (!this.#file) return false;
+    await this.watch.look();
+    return true;
+  }
+
   onApplicationBootstrap(): void {
     if (!this.#file) return;
     this.watch.follow(this.#file.path, this.store.current.dynamicConfigInterval, (sight) => this.#see(sight));
@@ -97,7 +115,7 @@ export class DynamicConfigService implements OnApplicationBootstrap, OnApplicati
   async #see(sight: FileSight): Promise<void> {
     if ('unreadable' in sight) {
       const known = this.#state.lastError?.message === sight.unreadable;
-      if (known) this.listener.onReload('unchanged');
+      if (known) this.#tell('unchanged');
       else this.#reject(sight.unreadable);
       return;
     }
@@ -106,11 +124,11 @@ export class DynamicConfigService implements OnApplicationBootstrap, OnApplicati
       if (mended) this.#log.log(`${this.#name} is as applied again`);
       this.#refused = null;
       this.#state = { ...this.#state, lastError: null };
-      return this.listener.onReload(mended ? 'applied' : 'unchanged');
+      return this.#tell(mended ? 'applied' : 'unchanged');
     }
     if (sight.hash === this.#refused?.hash) {
       this.#state = { ...this.#state, lastError: this.#refused.error };
-      return this.listener.onReload('unchanged');
+      return this.#tell('unchanged');
     }
     await this.#apply(sight.text, sight.hash);
   }
@@ -147,6 +165,7 @@ export class DynamicConfigService implements OnApplicationBootstrap, OnApplicati
 
   #applied(version: DynamicVersion, hash: string, previous: Settings): void {
     this.#refused = null;
+    this.#origins = version.origins;
     this.#state = {
       enabled: true,
       applied: version.shown,
@@ -158,7 +177,7 @@ export class DynamicConfigService implements OnApplicationBootstrap, OnApplicati
     this.#log.log(`${this.#name} applied; changed: ${changed.map(toSnake).join(', ') || 'nothing'}`);
     for (const warning of version.warnings) if (!this.#warned.includes(warning)) this.#log.warn(warning);
     this.#warned = version.warnings;
-    this.listener.onReload('applied');
+    this.#tell('applied');
   }
 
   /** A failure that repeats itself is counted each time and logged once. */
@@ -169,8 +188,13 @@ export class DynamicConfigService implements OnApplicationBootstrap, OnApplicati
     }
     const lastError = { message, at: Date.now() };
     this.#state = { ...this.#state, lastError };
-    this.listener.onReload('rejected');
+    this.#tell('rejected');
     return lastError;
+  }
+
+  #tell(outcome: ReloadOutcome): void {
+    this.listener.onReload(outcome);
+    if (outcome !== 'unchanged') this.onTurn(outcome);
   }
 
   get #name(): string {

@@ -36,6 +36,15 @@ export class HealthLog {
     this.#log.log(`engine ${url} answers again`);
   }
 
+  /** An operator has taken the engine out, or given it back. */
+  ordered({ url }: Engine, drained: boolean): void {
+    this.#log.log(
+      drained
+        ? `engine ${url} gets no new requests: drained by an operator`
+        : `engine ${url} is given back by an operator`,
+    );
+  }
+
   /** Another process on the port has told of an ejection. */
   heardEjected(id: string, now: number): void {
     this.#take(id, now);

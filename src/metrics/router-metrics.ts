@@ -13,7 +13,7 @@ import { AdmissionMetrics, type GateFigures } from './admission-metrics.js';
 import { type AttemptedReload, type BoundGauges, OwnMetrics } from './own-metrics.js';
 import { processMetrics } from './process-metrics.js';
 import { statesByUrl } from './engine-states.js';
-import { type RenderedMetrics, renderMetrics } from './render-metrics.js';
+import { type MetricFigures, type RenderedMetrics, renderMetrics } from './render-metrics.js';
 
 /** Models that arrivals are counted apart for; further ones are `other`. */
 const MAX_INCOMING_MODELS = 1024;
@@ -155,22 +155,31 @@ export class RouterMetrics {
     return (lines) => counter.inc(lines);
   }
 
-  /** The answer to `GET /metrics`, in the Prometheus text format 0.0.4. */
-  async render(): Promise<RenderedMetrics> {
+  /** All that `/metrics` tells of engines, as it is now. */
+  figures(): MetricFigures {
     const figures = this.#stats.figuresByUrl();
-    const scraped = new Map<string, EngineStats>();
-    for (const engine of this.#stats.engines) {
-      const stats = this.#scraper.statsOf(engine.id);
-      if (stats) scraped.set(engine.url, stats);
-    }
-    const sources = {
+    return {
       figures,
-      scraped,
+      scraped: this.scraped(),
       states: this.#state ? statesByUrl(this.#stats.engines, figures, this.#state) : new Map(),
       incoming: this.#incoming,
       lifetime: this.#series,
       strategy: this.#strategy(),
     };
-    return renderMetrics(sources, this.registry, this.#process.registry);
+  }
+
+  /** What engines told of themselves last, by base URL. */
+  scraped(): ReadonlyMap<string, EngineStats> {
+    const scraped = new Map<string, EngineStats>();
+    for (const engine of this.#stats.engines) {
+      const stats = this.#scraper.statsOf(engine.id);
+      if (stats) scraped.set(engine.url, stats);
+    }
+    return scraped;
+  }
+
+  /** The answer to `GET /metrics`, in the Prometheus text format 0.0.4. */
+  async render(): Promise<RenderedMetrics> {
+    return renderMetrics(this.figures(), this.registry, this.#process.registry);
   }
 }

@@ -31,14 +31,16 @@ export class CandidatesService {
   /**
    * The candidates for `model`, sorted by URL. An engine that has just come back takes part only now and then. When
    * none may be tried, those come that are the least bad, since trying one is better than refusing.
-   * @throws {RouterError} 404 unknown model, 503 before discovery has synced, no engine ready, all full
+   * @throws {RouterError} 404 unknown model, 503 before discovery has synced, no engine ready, all taken out, all full
    */
   select(model: string, now: number): readonly Candidate[] {
     const serving = this.fleet.current.serving(model);
     if (serving.length === 0) throw this.#nobody(model);
     if (this.health.limited === 0 && this.settings.current.maxRequestsPerEngine === 0)
       return this.#all(serving);
-    const free = this.#inTurn(serving, now).filter((engine) => this.#hasRoom(engine));
+    const inTurn = this.#inTurn(serving, now);
+    if (inTurn.length === 0) throw noEngineReady(model);
+    const free = inTurn.filter((engine) => this.#hasRoom(engine));
     if (free.length === 0) throw enginesFull(model);
     return free.map((engine) => this.#candidate(engine));
   }

@@ -6,6 +6,9 @@ import { SettingsStore } from '../config/settings-store.js';
 import { BodyIntake } from './body-intake.js';
 import { takeBodies } from './body-parser.js';
 
+/** Largest body with what an operator tells the router to do. */
+const ACTION_BYTES = 16 * 1024;
+
 type Bodies = 'untouched' | 'raw' | 'parsed';
 
 /**
@@ -44,6 +47,7 @@ export class HostApp implements OnModuleInit {
     this.#seeParsers(adapter, fastify);
     fastify.addHook('onRoute', (route) => {
       if (route.config?.vllmRouterRelayed === true) route.bodyLimit = this.settings.current.maxBodySize;
+      if (route.config?.vllmRouterAccess === 'action') route.bodyLimit = ACTION_BYTES;
     });
     takeBodies(fastify, this.intake);
     fastify.server.on('checkContinue', (request, response) => {

@@ -2,13 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
 import { type HashedKey, readKeyFile } from '../core/access/key-file.js';
-import { invalidKey, routeNotFound, type RouterError } from '../core/errors.js';
+import { actionsOff, invalidKey, routeNotFound, type RouterError } from '../core/errors.js';
 import { FollowedFiles } from './followed-files.js';
 import { hashKey, HashedKeys } from './hashed-keys.js';
 import { cameByAdminPort, setPrincipal } from './principal.js';
 
-/** Who may ask a route: `client` those with a key, `admin` operators, `probe` everybody. */
-export type Access = 'client' | 'admin' | 'probe';
+/**
+ * Who may ask a route: `client` those with a key, `admin` operators, `probe` everybody. `live` is as `admin`, where the live
+ * page is on, and `page` everybody there. `action` is as `admin`, but never without a key.
+ */
+export type Access = 'client' | 'admin' | 'probe' | 'live' | 'page' | 'action';
 
 /** Says who may ask what: `--api-key`, `--api-key-file`, `--admin-port` and `--admin-key`. */
 @Injectable()
@@ -17,10 +20,12 @@ export class AccessControl {
   #clients: HashedKeys | null = null;
   readonly #admin: HashedKeys | null;
   readonly #adminPort: boolean;
+  /** The live page is on where operators ask. */
+  readonly #page: boolean;
 
   /** @throws {SettingsError} when the file of keys cannot be in force */
   constructor(settings: SettingsStore, files: FollowedFiles) {
-    const { apiKey, apiKeyFile, adminKey, adminPort } = settings.current;
+    const { apiKey, apiKeyFile, adminKey, adminPort, dashboard } = settings.current;
     const given = apiKey.map((key, at) => ({ name: `api-key-${at + 1}`, hash: hashKey(key) }));
     if (apiKeyFile !== null) {
       files.follow('--api-key-file', [apiKeyFile], ([text = '']) =>
@@ -29,6 +34,7 @@ export class AccessControl {
     } else if (given.length > 0) this.#use(given);
     this.#admin = adminKey === null ? null : new HashedKeys([{ name: 'admin', hash: hashKey(adminKey) }]);
     this.#adminPort = adminPort !== null;
+    this.#page = adminPort !== null || dashboard;
   }
 
   /** Clients need a key. */
@@ -45,14 +51,22 @@ export class AccessControl {
     switch (access) {
       case 'probe':
         return null;
+      case 'page':
+      case 'live':
+        if (!this.#page) return routeNotFound();
+        break;
+      case 'action':
       case 'admin':
-        if (this.#adminPort && !byAdminPort) return routeNotFound();
-        return this.#admin === null || this.#admin.nameIn(request.rawHeaders) !== null ? null : invalidKey();
+        break;
       case 'client':
         return byAdminPort ? routeNotFound() : this.clientRefusal(request);
       default:
         return byAdminPort ? routeNotFound() : null;
     }
+    if (this.#adminPort && !byAdminPort) return routeNotFound();
+    if (access === 'page') return null;
+    if (this.#admin === null) return access === 'action' ? actionsOff() : null;
+    return this.#admin.nameIn(request.rawHeaders) !== null ? null : invalidKey();
   }
 
   /** The same for a route of the API that was asked at the main port. */

@@ -90,6 +90,13 @@ export class RequestStatsService {
     return this.#records.get(engineId)?.ownInFlight ?? 0;
   }
 
+  /** Requests of this process in flight, on all engines. */
+  get allInFlight(): number {
+    let all = 0;
+    for (const record of this.#records.values()) all += record.ownInFlight;
+    return all;
+  }
+
   /** When an engine last began or ended an answer that it had to compute, monotonic milliseconds. */
   progressAt(engineId: string): number {
     return this.#records.get(engineId)?.progressAt ?? -Infinity;

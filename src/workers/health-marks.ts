@@ -1,6 +1,20 @@
 import type { HealthNews } from '../core/health/health-news.js';
 import type { Mark } from './messages.js';
 
+/**
+ * An ejection or a return is never replaced by a passing sign, in whatever order workers tell them, and neither is what
+ * an operator wants.
+ */
+const KINDS: Readonly<Record<HealthNews['what'], string>> = {
+  suspect: 'sign',
+  answered: 'sign',
+  probing: 'sign',
+  ejected: 'turn',
+  back: 'turn',
+  drained: 'order',
+  returned: 'order',
+};
+
 /** What is not told yet of engines' health: the newest of each kind. Bounded by the engines. */
 export class HealthMarks {
   readonly #marks = new Map<string, Mark>();
@@ -11,9 +25,7 @@ export class HealthMarks {
 
   /** @param news with times of this process */
   add(engineId: string, news: HealthNews): void {
-    // An ejection or a return is never replaced by a passing sign, in whatever order workers tell them.
-    const turn = news.what === 'ejected' || news.what === 'back';
-    this.#marks.set(`${turn ? 'turn' : 'sign'} ${engineId}`, { engineId, news });
+    this.#marks.set(`${KINDS[news.what]} ${engineId}`, { engineId, news });
   }
 
   /** All of them, with ages instead of times, since clocks differ between processes; none is left. */

@@ -2,6 +2,7 @@ import type { LoadedSettings } from '../config/load-settings.js';
 import type { Settings } from '../config/settings.schema.js';
 import type { DecisionRecord } from '../core/decision.js';
 import type { Engine } from '../core/engine.js';
+import type { RouterError } from '../core/errors.js';
 import type { HealthNews } from '../core/health/health-news.js';
 import type { ProgressReading } from '../core/engine-progress.js';
 import type { EngineStats } from '../core/prometheus-text.js';
@@ -118,6 +119,13 @@ export interface WholeShare {
   readonly strategy: readonly StrategyFigure[];
 }
 
+/** What workers ask the primary for operators. */
+export type Question = 'view' | 'past' | 'retry' | 'reload';
+
+/** What became of something that an operator wants. */
+export type Ordered<T> =
+  { readonly done: T } | { readonly refused: Pick<RouterError, 'status' | 'code' | 'message'> };
+
 export type WorkerMessage =
   | { readonly type: 'up' }
   | { readonly type: 'listening' }
@@ -128,6 +136,7 @@ export type WorkerMessage =
   | { readonly type: 'share'; readonly id: number; readonly share: WholeShare }
   | { readonly type: 'prepared'; readonly reload: number; readonly problem: string | null }
   | { readonly type: 'metrics'; readonly id: number }
+  | { readonly type: 'ask'; readonly id: number; readonly what: Question }
   | { readonly type: 'latest'; readonly id: number; readonly count: number }
   | { readonly type: 'decisions'; readonly id: number; readonly decisions: readonly DecisionRecord[] };
 
@@ -139,5 +148,7 @@ export type PrimaryMessage =
   | { readonly type: 'discard'; readonly reload: number }
   | { readonly type: 'tellDecisions'; readonly id: number; readonly count: number }
   | { readonly type: 'latest'; readonly id: number; readonly decisions: readonly DecisionRecord[] }
+  | { readonly type: 'lookAtFiles' }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly type: 'rendered'; readonly id: number; readonly rendered: RenderedMetrics | null }
   | { readonly type: 'shutDown'; readonly hurry: boolean };

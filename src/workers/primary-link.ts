@@ -2,7 +2,14 @@ import type { DecisionRecord } from '../core/decision.js';
 import { RouterError } from '../core/errors.js';
 import type { RenderedMetrics } from '../metrics/render-metrics.js';
 import { type WorkerCounts, WorkersReport } from '../operations/workers-report.js';
-import type { Beginning, PrimaryMessage, PrimaryNews, RouterStatus, WorkerMessage } from './messages.js';
+import type {
+  Beginning,
+  PrimaryMessage,
+  PrimaryNews,
+  Question,
+  RouterStatus,
+  WorkerMessage,
+} from './messages.js';
 
 /** The parts of the news in the order in which they are taken. */
 const ORDER = ['commit', 'status', 'fleet', 'stats', 'others', 'marks', 'progress', 'strategy'] as const;
@@ -12,6 +19,8 @@ type Requests = { [T in PrimaryMessage['type']]?: (message: PrimaryMessage & { t
 
 /** Longest wait for what all workers tell, milliseconds: the primary waits for the others meanwhile. */
 const WHOLE_MS = 2_000;
+/** The same for what takes as long as a reload: its parts may take 30 s. */
+const ORDER_MS = 35_000;
 /** Questions that wait at the same time. */
 const MAX_WAITING = 100;
 
@@ -31,6 +40,7 @@ export class PrimaryLink extends WorkersReport {
     this.status = beginning.status;
     this.take('status', (status) => (this.status = status));
     this.on('rendered', ({ id, rendered }) => this.#waiting.get(id)?.(rendered));
+    this.on('answer', ({ id, answer }) => this.#waiting.get(id)?.(answer));
     this.on('latest', ({ id, decisions }) => this.#waiting.get(id)?.(decisions));
     this.on('news', ({ news }) => this.#told(news));
     process.on('message', (message: PrimaryMessage) => this.#heard(message));
@@ -92,11 +102,20 @@ export class PrimaryLink extends WorkersReport {
     return this.#ask<readonly DecisionRecord[]>('decisions', (id) => ({ type: 'latest', id, count }));
   }
 
-  async #ask<T>(what: string, question: (id: number) => WorkerMessage): Promise<T> {
+  /**
+   * What the primary knows or does for operators.
+   * @throws {RouterError} 503 when it does not answer in time
+   */
+  async ask<T>(what: Question): Promise<T> {
+    const wait = what === 'retry' || what === 'reload' ? ORDER_MS : WHOLE_MS;
+    return this.#ask<T>(what, (id) => ({ type: 'ask', id, what }), wait);
+  }
+
+  async #ask<T>(what: string, question: (id: number) => WorkerMessage, wait = WHOLE_MS): Promise<T> {
     const id = ++this.#last;
     const answer = await new Promise<unknown>((resolve) => {
       if (this.#waiting.size >= MAX_WAITING) return resolve(null);
-      const late = setTimeout(() => resolve(null), WHOLE_MS).unref();
+      const late = setTimeout(() => resolve(null), wait).unref();
       this.#waiting.set(id, (told) => {
         clearTimeout(late);
         resolve(told);

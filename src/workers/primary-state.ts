@@ -103,7 +103,7 @@ export class PrimaryState {
       news: {
         fleet: { ids: current.engines.map(({ id }) => id), changed: current.engines, now: 0 },
         stats: current.engines.map(({ id }) => this.#figures(id)),
-        marks: [...this.health.ejections()].map(([engineId, news]) => ({
+        marks: [...this.health.inForce(now)].map(([engineId, news]) => ({
           engineId,
           news: turned(news, now),
         })),

@@ -3,6 +3,9 @@ import { ScheduleModule } from '@nestjs/schedule';
 import type { LoadedSettings } from '../config/load-settings.js';
 import type { Reconfigurable } from '../config/reconfigurable.js';
 import { SettingsModule } from '../config/settings.module.js';
+import { LiveReader } from '../dashboard/live-reader.js';
+import { LiveSource } from '../dashboard/live-source.js';
+import { RouterFigures } from '../dashboard/router-figures.js';
 import { DiscoveryModule } from '../discovery/discovery.module.js';
 import { FleetService } from '../discovery/fleet.service.js';
 import { DynamicConfigService, RECONFIGURABLES } from '../dynamic-config/dynamic-config.service.js';
@@ -12,13 +15,17 @@ import { HealthProbe } from '../health/health-probe.js';
 import { HealthService } from '../health/health.service.js';
 import { MetricsReloadListener } from '../metrics/metrics-reload-listener.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
+import { OperatorActions } from '../operations/operator-actions.js';
+import { WorkersReport } from '../operations/workers-report.js';
 import type { Extensions } from '../plugins.js';
 import { SecurityModule } from '../security/security.module.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { StatsLogService } from '../stats/stats-log.service.js';
 import { StatsModule } from '../stats/stats.module.js';
 import { Primary } from './primary.js';
+import { PrimaryAnswers } from './primary-answers.js';
 import { PrimaryState } from './primary-state.js';
+import { WholeFigures } from './whole-figures.js';
 import { WholeDecisions } from './whole-decisions.js';
 import { WholeMetrics } from './whole-metrics.js';
 import { WholeStatsLog } from './whole-stats-log.js';
@@ -49,6 +56,19 @@ export class PrimaryModule {
         WorkersReload,
         WholeMetrics,
         WholeDecisions,
+        { provide: RouterFigures, useClass: WholeFigures },
+        { provide: LiveSource, useClass: LiveReader },
+        {
+          provide: WorkersReport,
+          useFactory: (pool: WorkerPool): WorkersReport => ({
+            get workers() {
+              return pool.counts;
+            },
+          }),
+          inject: [WorkerPool],
+        },
+        OperatorActions,
+        PrimaryAnswers,
         { provide: StatsLogService, useClass: WholeStatsLog },
         {
           provide: RECONFIGURABLES,

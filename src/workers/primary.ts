@@ -10,6 +10,7 @@ import { RouterMetrics } from '../metrics/router-metrics.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { StatsLogService } from '../stats/stats-log.service.js';
 import type { Beginning, WorkerMessage } from './messages.js';
+import { PrimaryAnswers } from './primary-answers.js';
 import { PrimaryState } from './primary-state.js';
 import { WholeDecisions } from './whole-decisions.js';
 import { WholeMetrics } from './whole-metrics.js';
@@ -37,6 +38,7 @@ export class Primary implements PoolOwner {
     private readonly statsLog: StatsLogService,
     private readonly dynamicConfig: DynamicConfigService,
     private readonly decisions: WholeDecisions,
+    private readonly answers: PrimaryAnswers,
   ) {}
 
   /**
@@ -106,6 +108,8 @@ export class Primary implements PoolOwner {
         return this.reload.prepared(number, message.reload, message.problem);
       case 'metrics':
         return void this.#render(number, message.id);
+      case 'ask':
+        return void this.answers.answer(number, message.id, message.what);
       case 'latest':
         return void this.#tellLatest(number, message.id, message.count);
       case 'decisions':

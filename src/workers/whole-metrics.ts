@@ -5,7 +5,7 @@ import { FleetService } from '../discovery/fleet.service.js';
 import { HealthService } from '../health/health.service.js';
 import { statesByUrl } from '../metrics/engine-states.js';
 import { processMetrics } from '../metrics/process-metrics.js';
-import { type RenderedMetrics, renderMetrics } from '../metrics/render-metrics.js';
+import { type MetricFigures, type RenderedMetrics, renderMetrics } from '../metrics/render-metrics.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
 import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { LifetimeSeries } from '../stats/lifetime-series.js';
@@ -53,31 +53,44 @@ export class WholeMetrics {
     await this.shares.leave(worker);
   }
 
+  /** All that `/metrics` tells of engines, as all workers have told last. */
+  figures(): MetricFigures {
+    const { engines } = this.fleet.current;
+    const urls = new Set(engines.map(({ url }) => url));
+    const now = performance.now();
+    const figures = this.shares.figuresByUrl(urls);
+    return {
+      figures,
+      scraped: this.scraped(),
+      states: statesByUrl(engines, figures, ({ id }) => this.health.state(id, now)),
+      incoming: this.shares.incoming(),
+      lifetime: this.lifetime(),
+      strategy: this.shares.strategyFigures(urls),
+    };
+  }
+
+  /** What engines told of themselves last, by base URL. */
+  scraped(): ReadonlyMap<string, EngineStats> {
+    const scraped = new Map<string, EngineStats>();
+    for (const { id, url } of this.fleet.current.engines) {
+      const stats = this.scraper.statsOf(id);
+      if (stats) scraped.set(url, stats);
+    }
+    return scraped;
+  }
+
+  /** What all have counted, as they told last. */
+  lifetime(): LifetimeSeries {
+    return this.shares.lifetime(this.fleet.current.engines, this.series);
+  }
+
   /** The answer to `GET /metrics`. */
   async render(): Promise<RenderedMetrics> {
     await this.collect();
-    const { engines } = this.fleet.current;
-    const urls = new Set(engines.map(({ url }) => url));
-    const scraped = new Map<string, EngineStats>();
-    const now = performance.now();
-    for (const engine of engines) {
-      const stats = this.scraper.statsOf(engine.id);
-      if (stats) scraped.set(engine.url, stats);
-    }
-    const lifetime = this.shares.lifetime(engines, this.series);
-    const figures = this.shares.figuresByUrl(urls);
-    const sources = {
-      figures,
-      scraped,
-      states: statesByUrl(engines, figures, ({ id }) => this.health.state(id, now)),
-      incoming: this.shares.incoming(),
-      lifetime,
-      strategy: this.shares.strategyFigures(urls),
-    };
     const own = await this.metrics.registry.getMetricsAsJSON();
     const process = await processMetrics().registry.getMetricsAsJSON();
     const [whole, each] = [this.shares.own(own), this.shares.processes(process)];
-    return renderMetrics(sources, whole, each);
+    return renderMetrics(this.figures(), whole, each);
   }
 
   async #collect(): Promise<void> {

@@ -43,6 +43,13 @@ export class WorkerLedger {
     return this.#bodies;
   }
 
+  /** Requests in flight of all workers. */
+  get allInFlight(): number {
+    let all = 0;
+    for (const count of this.#inFlight.values()) all += count;
+    return all;
+  }
+
   /** A worker begins, with nothing of its own; it will be told what the others hold. */
   join(worker: number): void {
     this.leave(worker);

@@ -1,11 +1,13 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { LiveSource } from '../dashboard/live-source.js';
 import { Decisions } from '../decisions/decisions.service.js';
 import { RouterRun } from '../decisions/router-run.js';
 import { FleetService } from '../discovery/fleet.service.js';
 import { DynamicConfigService } from '../dynamic-config/dynamic-config.service.js';
 import { HealthProbe } from '../health/health-probe.js';
 import { RouterMetrics } from '../metrics/router-metrics.js';
+import { OperatorActions } from '../operations/operator-actions.js';
 import { WorkersReport } from '../operations/workers-report.js';
 import type { Extensions } from '../plugins.js';
 import { BodyMemory } from '../proxy/body-memory.js';
@@ -16,8 +18,10 @@ import { EngineStatsScraper } from '../stats/engine-stats.scraper.js';
 import { StatsLogService } from '../stats/stats-log.service.js';
 import { NewsDraft } from './news-draft.js';
 import { PrimaryLink } from './primary-link.js';
+import { RelayedActions } from './relayed-actions.js';
 import { RelayedConfig } from './relayed-config.js';
 import { RelayedFleet } from './relayed-fleet.js';
+import { RelayedLive } from './relayed-live.js';
 import { RelayedScraper } from './relayed-scraper.js';
 import { SharedBodyMemory } from './shared-body-memory.js';
 import { SharedStallWatch } from './shared-stall-watch.js';
@@ -49,6 +53,8 @@ const PARTS: RouterParts = {
     { provide: BodyMemory, useClass: SharedBodyMemory },
     { provide: StallWatch, useClass: SharedStallWatch },
   ],
+  operations: [{ provide: OperatorActions, useClass: RelayedActions }],
+  dashboard: [{ provide: LiveSource, useClass: RelayedLive }],
   router: [WorkerShare],
 };
 

@@ -1,6 +1,7 @@
 import { until } from './until.js';
 
-const textOf = async (url: string): Promise<string> => (await fetch(`${url}/metrics`)).text();
+const textOf = async (url: string, headers: Record<string, string> = {}): Promise<string> =>
+  (await fetch(`${url}/metrics`, { headers })).text();
 
 function sumIn(text: string, name: string, labels: string): number {
   let sum = 0;
@@ -13,8 +14,13 @@ function sumIn(text: string, name: string, labels: string): number {
 }
 
 /** The sum of all samples of a metric whose labels hold `labels`; 0 when there are none. */
-export async function metric(url: string, name: string, labels = ''): Promise<number> {
-  return sumIn(await textOf(url), name, labels);
+export async function metric(
+  url: string,
+  name: string,
+  labels = '',
+  headers: Record<string, string> = {},
+): Promise<number> {
+  return sumIn(await textOf(url, headers), name, labels);
 }
 
 /** Resolves when the router counts no request in flight and holds no body. */

@@ -26,8 +26,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['config', 'core', 'decisions', 'discovery', 'dynamic-config', 'health', 'metrics', 'proxy'],
     ...['routing', 'security', 'stats'],
   ],
+  dashboard: [
+    ...['config', 'core', 'decisions', 'discovery', 'dynamic-config', 'health', 'metrics', 'operations'],
+    ...['proxy', 'scheduling', 'security', 'stats'],
+  ],
   workers: [
-    ...['config', 'core', 'decisions', 'discovery', 'dynamic-config', 'health', 'metrics'],
+    ...['config', 'core', 'dashboard', 'decisions', 'discovery', 'dynamic-config', 'health', 'metrics'],
     ...['operations', 'proxy', 'routing', 'security', 'stats'],
     ...['listen-error.ts', 'logging.ts', 'plugins.ts', 'router.module.ts', 'serve.ts', 'v8-flags.ts'],
   ],

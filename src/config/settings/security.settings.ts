@@ -56,7 +56,13 @@ export const SECURITY_SETTINGS = {
   ),
   adminPort: optionalPort({
     group: 'Security',
-    help: 'A port for /metrics and /debug, which are then gone from --port; /health and /ready are on both.',
+    help:
+      'A port for /metrics, /debug, /admin and the live page /dashboard, which are then gone from --port; /health and ' +
+      '/ready are on both.',
+  }),
+  dashboard: bool({
+    group: 'Security',
+    help: 'Show the live page /dashboard on --port; with --admin-port it is there, and there alone.',
   }),
   adminHost: text(
     { group: 'Security', help: 'The address of --admin-port.' },
@@ -71,7 +77,9 @@ export const SECURITY_SETTINGS = {
     {
       group: 'Security',
       secret: true,
-      help: 'A key without which /metrics, /debug and the details of /health are not shown, on whatever port.',
+      help:
+        'A key without which /metrics, /debug, what /dashboard shows and the details of /health are not given, on whatever ' +
+        'port. With it /admin takes actions: drain and return an engine, retry the discovery, reload.',
     },
     { allowed: 'printable ASCII without spaces', valueName: 'key', pattern: KEY },
   ),

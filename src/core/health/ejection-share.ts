@@ -18,14 +18,15 @@ export function hasRoom(serving: readonly Engine[], share: number, healthOf: Hea
   let out = 0;
   for (const { id } of serving) {
     const health = healthOf(id);
-    if (health !== undefined && (health.out || health.asleep)) out++;
+    if (health !== undefined && (health.out || health.asleep || health.drained)) out++;
   }
   return out < mostOut(serving.length, share);
 }
 
 /**
  * Those of `engines` that are worth a try most when none of them may be tried: first those that answered with errors,
- * then those that do not answer, then those that sleep, where requests wait. Never one that drains.
+ * then those that do not answer, then those that sleep, where requests wait. Never one that drains or that an operator
+ * has taken out.
  */
 export function leastBad(engines: readonly Engine[], healthOf: HealthOf): readonly Engine[] {
   let least = Infinity;
@@ -36,7 +37,7 @@ export function leastBad(engines: readonly Engine[], healthOf: HealthOf): readon
 
 function badnessOf(health: EngineHealth | undefined): number {
   if (health === undefined) return 0;
-  if (health.draining) return Infinity;
+  if (health.draining || health.drained) return Infinity;
   if (health.asleep) return 3;
   if (!health.out) return 0;
   return health.surelyOut ? 2 : 1;

@@ -52,11 +52,14 @@ export class EngineHealth {
   #probe: number | null = null;
   #backAt = -Infinity;
   #asleepSince: number | null = null;
+  /** An operator has taken it out. */
+  #drained = false;
   /** When the engine's last requests are ended; null while it is of the fleet. */
   #drainsUntil: number | null = null;
 
   state(now: number): HealthState {
     if (this.#drainsUntil !== null) return now < this.#drainsUntil ? 'draining' : 'gone';
+    if (this.#drained) return 'drained';
     if (this.#asleepSince !== null) return 'asleep';
     if (this.#out) return now < this.#ejectedUntil ? 'ejected' : 'probing';
     return now < this.#failedAt + SUSPICION ? 'suspect' : 'ready';
@@ -74,6 +77,10 @@ export class EngineHealth {
 
   get asleep(): boolean {
     return this.#asleepSince !== null;
+  }
+
+  get drained(): boolean {
+    return this.#drained;
   }
 
   get draining(): boolean {
@@ -98,7 +105,7 @@ export class EngineHealth {
 
   /** Whether a request may be sent there now. */
   mayTry(now: number): boolean {
-    if (this.#drainsUntil !== null || this.#asleepSince !== null) return false;
+    if (this.#drainsUntil !== null || this.#asleepSince !== null || this.#drained) return false;
     return !this.#out || (this.#probe === null && now >= this.#ejectedUntil);
   }
 
@@ -115,13 +122,15 @@ export class EngineHealth {
 
   /** It gets fewer requests than the others, or none. */
   isLimited(now: number): boolean {
-    return this.#out || this.asleep || now < this.#backAt + SLOW_START || this.#isSpared(now);
+    return (
+      this.#out || this.asleep || this.#drained || now < this.#backAt + SLOW_START || this.#isSpared(now)
+    );
   }
 
   /** Nothing is left to be remembered. */
   isForgettable(now: number): boolean {
     const quiet = now >= this.#failedAt + SUSPICION && now >= this.#backAt + FORGIVEN;
-    return quiet && !this.#out && !this.asleep && !this.draining;
+    return quiet && !this.#out && !this.asleep && !this.drained && !this.draining;
   }
 
   /** A request goes there. @returns whether it is the one of an engine that is probing */
@@ -188,6 +197,14 @@ export class EngineHealth {
     if ((asleep === true) === this.asleep) return false;
     this.#asleepSince = asleep === true ? now : null;
     if (asleep !== true) this.#backAt = now;
+    return true;
+  }
+
+  /** An operator takes the engine out, or gives it back, after which it has a slow start. @returns whether that is new */
+  setDrained(drained: boolean, now: number): boolean {
+    if (drained === this.#drained) return false;
+    this.#drained = drained;
+    if (!drained) this.#backAt = now;
     return true;
   }
 

@@ -1,10 +1,12 @@
 import type { Engine } from '../engine.js';
 import { Fleet } from '../fleet.js';
 import { hasRoom, leastBad } from './ejection-share.js';
-import { EngineHealth } from './engine-health.js';
+import type { EngineHealth } from './engine-health.js';
 import { FAILURE_RULES, type HealthCause, type Proof } from './failure-rules.js';
 import type { HealthNews } from './health-news.js';
 import type { HealthState } from './health-state.js';
+import { heedNews, newsInForce } from './heed-news.js';
+import { keptHealth, type KeptHealth } from './kept-health.js';
 
 export interface HealthOptions {
   /** The share of a model's engines that may be out when one is ejected for what is no sure sign, 0 to 1. */
@@ -16,22 +18,12 @@ export interface HealthOptions {
 /** How long an engine that could not be ejected for want of room stays in, milliseconds: looking costs all its models. */
 const DENIAL = 1_000;
 
-interface Kept {
-  engine: Engine;
-  readonly health: EngineHealth;
-  limited: boolean;
-  draining: boolean;
-  deniedUntil: number;
-  /** Another process waits for an answer of it. */
-  watched: boolean;
-}
-
 /**
  * The health of all engines; what happens to one is told by the hooks. Nothing is kept of one that is simply ready, so that a fleet without trouble costs a
  * request a comparison (`limited === 0`). Bounded by the engines of the fleet and those that end their last requests.
  */
 export class FleetHealth {
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, KeptHealth>();
   readonly #healthOf = (id: string): EngineHealth | undefined => this.#kept.get(id)?.health;
   #fleet = Fleet.empty;
   #limited = 0;
@@ -154,28 +146,34 @@ export class FleetHealth {
     return changed;
   }
 
+  /**
+   * An operator takes the engine out, or gives it back.
+   * @returns whether that is new; null when it is not of the fleet
+   */
+  setDrained(engineId: string, drained: boolean, now: number): boolean | null {
+    const engine = this.#fleet.byId(engineId);
+    if (engine === undefined) return null;
+    if (!drained && !this.#kept.has(engineId)) return false;
+    const kept = this.#keep(engine);
+    const changed = kept.health.setDrained(drained, now);
+    this.#settle(kept, now);
+    if (changed) this.onNews(engine, { what: drained ? 'drained' : 'returned', at: now });
+    return changed;
+  }
+
   /** Takes in what another process has told. */
   learn(engineId: string, news: HealthNews, now: number): void {
     const engine = this.#fleet.byId(engineId);
     if (engine === undefined) return;
     const kept = this.#keep(engine);
-    const { health } = kept;
-    if (news.what === 'suspect') kept.watched = true;
-    else if (news.what === 'answered') {
-      kept.watched = false;
-      health.answered('output', -Infinity, now);
-    } else if (news.what === 'ejected') health.learnEjection(news.cause, news.at, news.until, news.inARow);
-    else if (news.what === 'probing') health.learnProbe(news.at);
-    else health.learnReturn(news.sentAt, news.at);
+    kept.watched = news.what === 'suspect' || (kept.watched && news.what !== 'answered');
+    heedNews(kept.health, news, now);
     this.#settle(kept, now);
   }
 
-  /** The ejections in force: what a process that begins now has to know. */
-  *ejections(): Iterable<readonly [engineId: string, news: HealthNews]> {
-    for (const [id, { health }] of this.#kept) {
-      const { cause, ejection } = health;
-      if (health.out && cause !== null) yield [id, { what: 'ejected', cause, ...ejection }];
-    }
+  /** What a process that begins now has to know. */
+  *inForce(now: number): Iterable<readonly [engineId: string, news: HealthNews]> {
+    for (const [id, { health }] of this.#kept) for (const news of newsInForce(health, now)) yield [id, news];
   }
 
   /**
@@ -214,7 +212,7 @@ export class FleetHealth {
   /** The engine is no longer ejected. */
   protected onBack(_engine: Engine, _now: number): void {}
 
-  #hasRoom(kept: Kept, now: number): boolean {
+  #hasRoom(kept: KeptHealth, now: number): boolean {
     if (now < kept.deniedUntil) return false;
     const share = this.options.maxEjectedShare();
     const room = kept.engine.models.every(({ id }) =>
@@ -224,29 +222,28 @@ export class FleetHealth {
     return room;
   }
 
-  #keep(engine: Engine): Kept {
+  #keep(engine: Engine): KeptHealth {
     let kept = this.#kept.get(engine.id);
     if (kept === undefined) {
-      const health = new EngineHealth();
-      kept = { engine, health, limited: false, draining: false, deniedUntil: -Infinity, watched: false };
+      kept = keptHealth(engine);
       this.#kept.set(engine.id, kept);
     }
     return kept;
   }
 
   /** Brings the counts in line with what is kept of an engine, and forgets it when there is nothing to remember. */
-  #settle(kept: Kept, now: number): void {
+  #settle(kept: KeptHealth, now: number): void {
     const { health } = kept;
     this.#count(kept, !health.draining && health.isLimited(now), health.draining);
     if (!kept.watched && health.isForgettable(now)) this.#kept.delete(kept.engine.id);
   }
 
-  #drop(kept: Kept): void {
+  #drop(kept: KeptHealth): void {
     this.#count(kept, false, false);
     this.#kept.delete(kept.engine.id);
   }
 
-  #count(kept: Kept, limited: boolean, draining: boolean): void {
+  #count(kept: KeptHealth, limited: boolean, draining: boolean): void {
     this.#limited += Number(limited) - Number(kept.limited);
     this.#draining += Number(draining) - Number(kept.draining);
     kept.limited = limited;

@@ -15,4 +15,5 @@ export type HealthNews =
       readonly inARow: number;
     }
   | { readonly what: 'probing'; readonly at: number }
+  | { readonly what: 'drained' | 'returned'; readonly at: number }
   | { readonly what: 'back'; readonly sentAt: number; readonly at: number };

@@ -53,6 +53,7 @@ describe('loadSettings', () => {
       engineApiKeyFile: null,
       vllmApiKey: null,
       adminPort: null,
+      dashboard: false,
       adminHost: '127.0.0.1',
       adminKey: null,
       sslCertfile: null,

@@ -22,7 +22,15 @@ describe('the package', () => {
     });
     const told = JSON.parse(out.toString()) as Packed[] | Record<string, Packed>;
     const paths = (Object.values(told)[0]?.files ?? []).map(({ path }) => path);
-    expect(paths).toEqual(expect.arrayContaining(['dist/main.js', 'dist/index.js', 'dist/index.d.ts']));
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        'dist/main.js',
+        'dist/index.js',
+        'dist/index.d.ts',
+        'dist/page/page.js',
+        'dist/page/licences.txt',
+      ]),
+    );
     expect(paths.filter((path) => !path.startsWith('dist/')).sort()).toEqual([
       'ARCHITECTURE.md',
       'CHANGELOG.md',

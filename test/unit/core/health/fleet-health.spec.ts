@@ -241,7 +241,48 @@ describe('several processes', () => {
     one.fail(A, 'refused');
     one.fail(B, 'http_5xx');
     const late = new World([A, B]);
-    for (const [id, news] of one.ejections()) late.learn(id, news, one.now);
+    for (const [id, news] of one.inForce(one.now)) late.learn(id, news, one.now);
     expect(late.states([A, B])).toEqual(['ejected', 'ready']);
+  });
+
+  it('agree on what an operator has taken out, one that begins included', () => {
+    const [one, other] = pair();
+    expect(one.setDrained('a', true, one.now)).toBe(true);
+    const late = new World([A, B]);
+    for (const [id, news] of one.inForce(one.now)) late.learn(id, news, one.now);
+    for (const world of [one, other, late]) {
+      expect([world.states([A, B]), world.mayTry(A, world.now)]).toEqual([['drained', 'ready'], false]);
+    }
+    expect(other.setDrained('a', false, other.now)).toBe(true);
+    expect([one, other].map((world) => world.states([A]))).toEqual([['ready'], ['ready']]);
+  });
+});
+
+describe('an engine that an operator has taken out', () => {
+  it('gets no request, not as the last resort either, until it is given back', () => {
+    const world = new World([A, B]);
+    expect([world.setDrained('nobody', true, 0), world.setDrained('a', false, 0)]).toEqual([null, false]);
+    expect([world.setDrained('a', true, 0), world.setDrained('a', true, 0)]).toEqual([true, false]);
+    expect([world.mayTry(A, 1e9), world.takesTurn(A, 1e9), world.limited]).toEqual([false, false, 1]);
+    expect(world.leastBad([A])).toEqual([]);
+    world.answered(A, 'output', 1, 2);
+    expect(world.states([A])).toEqual(['drained']);
+    world.setDrained('a', false, 10);
+    expect([world.states([A]), world.mayTry(A, 10)]).toEqual([['ready'], true]);
+  });
+
+  it('counts as one that is out when others fail', () => {
+    const world = new World([A, B]);
+    world.setDrained('a', true, 0);
+    world.fail(B, 'http_5xx', 5);
+    expect(world.states([B])).toEqual(['suspect']);
+  });
+
+  it('is as any other when it has left the fleet and comes back', () => {
+    const world = new World([A, B]);
+    world.setDrained('a', true, 0);
+    world.follow(Fleet.empty.next([B], 0), () => null, 1);
+    world.follow(Fleet.empty.next([A, B], 0), () => null, 2);
+    expect([world.states([A]), world.limited]).toEqual([['ready'], 0]);
   });
 });

@@ -1,0 +1,23 @@
+/** Stable words for the reason of an answer that the router gives itself (`error.code`). */
+export type ErrorCode =
+  | 'invalid_json'
+  | 'invalid_request'
+  | 'model_required'
+  | 'invalid_api_key'
+  | 'request_too_large'
+  | 'headers_too_large'
+  | 'request_timeout'
+  | 'model_not_found'
+  | 'route_not_found'
+  | 'no_engine_ready'
+  | 'not_synced'
+  | 'overloaded'
+  | 'engine_unreachable'
+  | 'engine_timeout'
+  | 'stream_interrupted'
+  | 'shutting_down'
+  | 'actions_off'
+  | 'engine_not_found'
+  | 'nothing_to_reload'
+  | 'discovery_failed'
+  | 'internal_error';
