@@ -92,15 +92,13 @@ export class CandidatesService {
 
   /**
    * The least bad engines of `model` that are not in `tried`, where none may be tried: better than no answer.
-   * @param answered there is the answer of an engine that failed, so that nobody is to wait for a better one
+   * @param atOnce only those that tell at once if they still fail
    */
-  lastResort(model: string, tried: ReadonlySet<string>, answered: boolean): readonly Candidate[] {
-    const { health } = this;
+  lastResort(model: string, tried: ReadonlySet<string>, atOnce: boolean): readonly Candidate[] {
     const left = this.fleet.current
       .serving(model)
       .filter((engine) => !tried.has(engine.id) && this.#hasRoom(engine));
-    const worth = health.leastBad(answered ? health.failingAtOnce(left) : left);
-    return worth.map((engine) => this.#candidate(engine));
+    return this.health.leastBad(left, atOnce).map((engine) => this.#candidate(engine));
   }
 
   /** Whether no other engine of the fleet serves the model. */

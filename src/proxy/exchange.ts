@@ -91,7 +91,7 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
    */
   moveOn(attempt: Attempt, now: number, sure: boolean): void {
     if (attempt.phase === 'relaying' || (this.#moved && !sure)) return;
-    if (!this.racing && this.#walk.next(now, true) === undefined) return;
+    if (!this.racing && this.#walk.next(now, 'none') === undefined) return;
     this.#moved = true;
     attempt.fail('stalled');
   }
@@ -105,7 +105,7 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
     const { budget } = this.services;
     if (this.#hedged || this.racing || !budget.hasEarly(now)) return;
     this.#hedged = true;
-    const next = this.#walk.next(now, true);
+    const next = this.#walk.next(now, 'none');
     if (next === undefined || !budget.takeEarly(now)) return;
     this.hedge = this.#sent(next);
     this.hedge.start();
@@ -132,15 +132,13 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
     if (this.racing) return true;
     if (this.answer.left || endsRequest(cause)) return false;
     const costs = takesBudget(cause, answered);
-    // The answer of an engine that is going down is none that a client could use.
-    const next = this.#walk.next(now, answered && costs && !this.answer.started);
+    // That of an engine which goes down is no answer to a client; for better than another one nobody waits.
+    const next = this.#walk.next(now, answered && costs && !this.answer.started ? 'fails_at_once' : 'any');
     if (next === undefined) return !answered && this.#waits(cause, now);
-    if (costs && !this.services.budget.takeFor(cause, now)) {
-      this.followers.trace?.retryRefused();
-      return false;
-    }
-    this.#next = next;
-    return true;
+    const refused = costs && !this.services.budget.takeFor(cause, now);
+    if (refused) this.followers.trace?.retryRefused();
+    else this.#next = next;
+    return !refused;
   }
 
   committed(attempt: Attempt): void {

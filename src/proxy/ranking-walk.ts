@@ -7,6 +7,9 @@ import type { ExchangeServices } from './exchange-services.js';
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** Which engines that are ejected are tried: none, those that tell at once if they still fail, or whichever is least bad. */
+export type LastResort = 'none' | 'fails_at_once' | 'any';
+
 /** The way of one request through the engines of its model: which it has met, and which is next. */
 export class RankingWalk {
   readonly #tried = new Set<string>();
@@ -33,8 +36,8 @@ export class RankingWalk {
     this.#tried.add(engineId);
   }
 
-  /** The best engine to try next; one that is ejected only where the client would get no answer, or an engine's error, otherwise. */
-  next(now: number, answered: boolean): Ranked | undefined {
+  /** The best engine to try next. @param last which of those that are ejected, when no others are left */
+  next(now: number, last: LastResort): Ranked | undefined {
     const { routing, candidates } = this.services;
     const left = this.#ranking.filter(
       ({ candidate: { engine } }) => !this.#tried.has(engine.id) && candidates.eligible(engine, now),
@@ -50,9 +53,8 @@ export class RankingWalk {
     }
     // Engines in a slow start may have had no turn in the ranking, and others have come since.
     const rest = candidates.untried(this.facts.model, this.#tried, now);
-    return this.#rank(
-      rest.length > 0 ? rest : candidates.lastResort(this.facts.model, this.#tried, answered),
-    );
+    if (rest.length > 0 || last === 'none') return this.#rank(rest);
+    return this.#rank(candidates.lastResort(this.facts.model, this.#tried, last === 'fails_at_once'));
   }
 
   /** How long to wait before `again`, milliseconds; null: another engine serves the model, or it has been long enough. */

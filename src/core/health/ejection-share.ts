@@ -1,5 +1,6 @@
 import type { Engine } from '../engine.js';
 import type { EngineHealth } from './engine-health.js';
+import { failsAtOnce } from './failure-rules.js';
 
 type HealthOf = (engineId: string) => EngineHealth | undefined;
 
@@ -27,13 +28,20 @@ export function hasRoom(serving: readonly Engine[], share: number, healthOf: Hea
  * Those of `engines` that are worth a try most when none of them may be tried: first those that answered with errors,
  * then those that do not answer, then those that sleep, where requests wait. Never one that drains or that an operator
  * has taken out.
+ * @param atOnce of those alone that tell at once if they still fail
  */
-export function leastBad(engines: readonly Engine[], healthOf: HealthOf): readonly Engine[] {
-  let least = Infinity;
-  for (const { id } of engines) least = Math.min(least, badnessOf(healthOf(id)));
-  if (least === Infinity) return [];
-  return engines.filter(({ id }) => badnessOf(healthOf(id)) === least);
+export function leastBad(engines: readonly Engine[], healthOf: HealthOf, atOnce: boolean): readonly Engine[] {
+  const bad = ({ id }: Engine): number => {
+    const health = healthOf(id);
+    return atOnce && mayWait(health) ? Infinity : badnessOf(health);
+  };
+  const least = Math.min(...engines.map(bad));
+  return least === Infinity ? [] : engines.filter((engine) => bad(engine) === least);
 }
+
+/** Whether a request would wait there. */
+const mayWait = (health: EngineHealth | undefined): boolean =>
+  health !== undefined && (health.asleep || (health.cause !== null && !failsAtOnce(health.cause)));
 
 function badnessOf(health: EngineHealth | undefined): number {
   if (health === undefined) return 0;

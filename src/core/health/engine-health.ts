@@ -1,20 +1,8 @@
-import {
-  cures,
-  FAILURE_RULES,
-  failsAtOnce,
-  type HealthCause,
-  newsFrom,
-  type Proof,
-} from './failure-rules.js';
+import { ejectionLength, FIRST_EJECTION } from './ejection-length.js';
+import { cures, FAILURE_RULES, type HealthCause, newsFrom, type Proof } from './failure-rules.js';
 import type { HealthState } from './health-state.js';
 import { RecentOutcomes, REMEMBERED } from './recent-outcomes.js';
 
-/** The length of a first ejection, milliseconds; each further one in a row lasts twice as long. */
-export const FIRST_EJECTION = 5_000;
-/** The longest ejection, milliseconds. */
-export const LONGEST_EJECTION = 60_000;
-/** Up to this part of an ejection is left out by chance, so that routers do not return to an engine in step. */
-const JITTER = 0.2;
 /** How long an engine is suspect after a failure, milliseconds. */
 export const SUSPICION = REMEMBERED;
 /** The share of requests that an engine gets grows from nothing to all within this time after its return, milliseconds. */
@@ -95,12 +83,6 @@ export class EngineHealth {
   /** Out for a sure sign: a request there gets no answer, where one to another engine that is out may. */
   get surelyOut(): boolean {
     return this.#out && this.#cause !== null && FAILURE_RULES[this.#cause].weight === 'sure';
-  }
-
-  /** Out, and a request there is answered or fails at once. */
-  get failsAtOnce(): boolean {
-    if (this.asleep || this.draining) return false;
-    return this.#out && this.#cause !== null && failsAtOnce(this.#cause);
   }
 
   /** Whether a request may be sent there now. */
@@ -239,12 +221,11 @@ export class EngineHealth {
 
   #eject(now: number, chance: number): void {
     if (!this.#out && now >= this.#backAt + FORGIVEN) this.#ejections = 0;
-    const length = Math.min(LONGEST_EJECTION, FIRST_EJECTION * 2 ** this.#ejections);
+    this.#ejectedAt = now;
+    this.#ejectedUntil = now + ejectionLength(this.#ejections, chance);
     this.#ejections = Math.min(this.#ejections + 1, 32);
     this.#out = true;
     this.#probe = null;
-    this.#ejectedAt = now;
-    this.#ejectedUntil = now + length * (1 - JITTER * chance);
   }
 
   #stay(at: number): void {

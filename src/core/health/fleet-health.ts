@@ -82,14 +82,9 @@ export class FleetHealth {
     return share >= 1 || this.options.random() < share;
   }
 
-  /** Those of `engines` that are out, and where a request costs no time if they still fail. */
-  failingAtOnce(engines: readonly Engine[]): readonly Engine[] {
-    return engines.filter(({ id }) => this.#healthOf(id)?.failsAtOnce === true);
-  }
-
   /** See `leastBad` of `ejection-share.ts`. */
-  leastBad(engines: readonly Engine[]): readonly Engine[] {
-    return leastBad(engines, this.#healthOf);
+  leastBad(engines: readonly Engine[], atOnce = false): readonly Engine[] {
+    return leastBad(engines, this.#healthOf, atOnce);
   }
 
   /** A request goes to the engine. */

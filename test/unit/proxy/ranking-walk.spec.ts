@@ -1,7 +1,7 @@
 import type { Candidate } from '../../../src/core/ranking.js';
 import type { RequestFacts } from '../../../src/core/request-facts.js';
 import type { ExchangeServices } from '../../../src/proxy/exchange-services.js';
-import { RankingWalk } from '../../../src/proxy/ranking-walk.js';
+import { type LastResort, RankingWalk } from '../../../src/proxy/ranking-walk.js';
 
 const candidate = (id: string): Candidate => ({ engine: { id } }) as Candidate;
 const place = (id: string) => ({ candidate: candidate(id), reason: '' });
@@ -18,9 +18,9 @@ function walk(
     candidates: {
       eligible: ({ id }: { id: string }) => mayTry.includes(id),
       untried: (_model: string, tried: ReadonlySet<string>) => untried(mayTry, tried),
-      lastResort: (_model: string, tried: ReadonlySet<string>, answered: boolean) =>
+      lastResort: (_model: string, tried: ReadonlySet<string>, atOnce: boolean) =>
         untried(
-          ejected.filter((id) => !answered || !id.startsWith('slow')),
+          ejected.filter((id) => !atOnce || !id.startsWith('slow')),
           tried,
         ),
     },
@@ -33,9 +33,9 @@ function walk(
 }
 
 /** The engines that a request meets when each one fails it. */
-function met(way: RankingWalk, answered: boolean): string[] {
+function met(way: RankingWalk, last: LastResort): string[] {
   const ids: string[] = [];
-  for (let next = way.next(0, answered); next !== undefined; next = way.next(0, answered)) {
+  for (let next = way.next(0, last); next !== undefined; next = way.next(0, last)) {
     ids.push(next.candidate.engine.id);
     expect(way.foundIn).toContain(next);
     way.take(next.candidate.engine.id);
@@ -45,17 +45,18 @@ function met(way: RankingWalk, answered: boolean): string[] {
 
 describe('RankingWalk', () => {
   it('meets each engine of the ranking once, in its order, without those that may not be tried now', () => {
-    expect(met(walk(['a', 'b', 'c'], ['a', 'c']), true)).toEqual(['a', 'c']);
+    expect(met(walk(['a', 'b', 'c'], ['a', 'c']), 'none')).toEqual(['a', 'c']);
   });
 
   it('meets engines that had no turn in the ranking, or have come since, after those that had', () => {
-    for (const answered of [true, false]) {
-      expect(met(walk(['b', 'a'], ['a', 'b', 'slow', 'new']), answered)).toEqual(['b', 'a', 'slow', 'new']);
+    for (const last of ['none', 'any'] as const) {
+      expect(met(walk(['b', 'a'], ['a', 'b', 'slow', 'new']), last)).toEqual(['b', 'a', 'slow', 'new']);
     }
   });
 
-  it('meets ejected engines last, those that may keep it waiting only for a request that would get no answer', () => {
-    expect(met(walk(['a'], ['a', 'b'], ['out', 'slow']), false)).toEqual(['a', 'b', 'out', 'slow']);
-    expect(met(walk(['a'], ['a', 'b'], ['out', 'slow']), true)).toEqual(['a', 'b', 'out']);
+  it('meets ejected engines last, as far as it is told to', () => {
+    expect(met(walk(['a'], ['a', 'b'], ['out', 'slow']), 'any')).toEqual(['a', 'b', 'out', 'slow']);
+    expect(met(walk(['a'], ['a', 'b'], ['out', 'slow']), 'fails_at_once')).toEqual(['a', 'b', 'out']);
+    expect(met(walk(['a'], ['a', 'b'], ['out', 'slow']), 'none')).toEqual(['a', 'b']);
   });
 });

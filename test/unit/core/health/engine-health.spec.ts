@@ -1,10 +1,5 @@
-import {
-  EngineHealth,
-  FIRST_EJECTION,
-  LONGEST_EJECTION,
-  SLOW_START,
-  SUSPICION,
-} from '../../../../src/core/health/engine-health.js';
+import { FIRST_EJECTION, LONGEST_EJECTION } from '../../../../src/core/health/ejection-length.js';
+import { EngineHealth, SLOW_START, SUSPICION } from '../../../../src/core/health/engine-health.js';
 import { FAILURE_RULES, type HealthCause, type Proof } from '../../../../src/core/health/failure-rules.js';
 import { type HealthState, isUsable, STATES } from '../../../../src/core/health/health-state.js';
 import { FAILURES_IN_A_ROW } from '../../../../src/core/health/recent-outcomes.js';

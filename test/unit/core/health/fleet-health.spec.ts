@@ -167,7 +167,7 @@ it('knows of which engines that are out one hears at once', () => {
   world.fail(A, 'draining');
   world.fail(B, 'stalled');
   world.slept('c', true, world.now);
-  expect(world.failingAtOnce([A, B, C, D])).toEqual([A]);
+  expect([world.leastBad([A, B, C], true), world.leastBad([B, C], true)]).toEqual([[A], []]);
 });
 
 describe('an engine that leaves the fleet', () => {

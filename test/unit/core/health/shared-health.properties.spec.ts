@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { Engine } from '../../../../src/core/engine.js';
 import { Fleet } from '../../../../src/core/fleet.js';
-import { LONGEST_EJECTION } from '../../../../src/core/health/engine-health.js';
+import { LONGEST_EJECTION } from '../../../../src/core/health/ejection-length.js';
 import { FAILURE_RULES, type HealthCause, type Proof } from '../../../../src/core/health/failure-rules.js';
 import { FleetHealth } from '../../../../src/core/health/fleet-health.js';
 import type { HealthNews } from '../../../../src/core/health/health-news.js';
