@@ -65,6 +65,10 @@ const SHOWS = {
     'd8-dependencies',
     'known vulnerabilities of production dependencies, and the reason for each of them',
   ],
+  E4: [
+    'e4-trace',
+    'a request that moved on to another engine, as a collector on the official definitions gets its trace',
+  ],
 };
 
 function list() {

@@ -1,3 +1,4 @@
+import { otlpEndpoint } from '../core/otlp-endpoint.js';
 import { show } from './raw-values.js';
 import type { DraftSettings, RequiredKey, SettingKey, Settings } from './settings.schema.js';
 import { SETTINGS } from './settings.schema.js';
@@ -69,6 +70,11 @@ export function checkSettings(
   }
   if (draft.adminPort !== null && draft.adminPort !== 0 && draft.adminPort === draft.port) {
     problems.push(`${nameOf('adminPort')} and ${nameOf('port')} are both ${draft.port}; give another one`);
+  }
+  if (draft.otelEndpoint !== null && otlpEndpoint(draft.otelEndpoint, draft.otelSecure) === null) {
+    problems.push(
+      `${nameOf('otelEndpoint')}: ${show(draft.otelEndpoint)} is not allowed; give host:port or a URL, without a user and a query`,
+    );
   }
   if (draft.maxBodyMemory < draft.maxBodySize) {
     warnings.push(
