@@ -36,8 +36,10 @@ async function startBreaking(heads) {
       .on('error', () => {})
       .on('data', (bytes) => {
         const head = bytes.toString('latin1').split('\r\n\r\n')[0];
-        if (head.startsWith('GET '))
-          return void socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n');
+        if (head.startsWith('GET ')) {
+          socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n');
+          return;
+        }
         heads.push(head);
         socket.destroy();
       });

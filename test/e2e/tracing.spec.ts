@@ -1,12 +1,17 @@
 import 'reflect-metadata';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import type { RunningRouter } from '../../src/serve.js';
 import { startSimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
 import { ask, begin, chat, frameReader, headOf } from '../support/http-client.js';
 import { settingsFor, startHostApplication } from '../support/host-application.js';
 import { metric, whenNothingIsHeld } from '../support/router-metrics.js';
 import { chunk, chunkedHead, ScriptedEngines, sized } from '../support/scripted-engine.js';
+import { startRouterProcess } from '../support/router-process.js';
 import { startTestRouter } from '../support/start-router.js';
-import { type ReceivedSpan, TraceReceiver } from '../support/trace-receiver.js';
+import { type ReceivedSpan, spansIn, TraceReceiver } from '../support/trace-receiver.js';
 import { until } from '../support/until.js';
 import { chatText, DONE } from '../unit/core/continuation/frames.js';
 
@@ -307,6 +312,45 @@ describe('a request that is traced', () => {
     await silent.close();
     expect(arrival.head).toContain(`TraceParent: 00-${TRACE}-${CALLER}-01\r\n`);
     expect(stateAt(arrival.head)).toBe('vendor=1');
+  });
+
+  it('is told to a collector that takes OTLP over HTTP', async () => {
+    const bodies: { path: string; type: string; names: string[] }[] = [];
+    const collector = createServer((request, response) => {
+      void buffer(request).then((bytes) => {
+        const { url: path = '', headers } = request;
+        bodies.push({
+          path,
+          type: headers['content-type'] ?? '',
+          names: spansIn(bytes).map(({ name }) => name),
+        });
+        response.end();
+      });
+    }).listen(0, '127.0.0.1');
+    await once(collector, 'listening');
+    const url = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/traces`;
+    const web = await startTestRouter(served(), ['--otel-endpoint', url]);
+    const { answer } = send(web.url);
+    (await engines.next()).socket.write(sized(ANSWER));
+    expect(await whole(answer)).toBe(200);
+    await web.close();
+    expect(bodies).toEqual([
+      { path: '/v1/traces', type: 'application/x-protobuf', names: ['chat m', `POST ${PATH}`] },
+    ]);
+    collector.close();
+    collector.closeAllConnections();
+  });
+
+  it('is told by the worker that served it, as its process ends too', async () => {
+    const workers = await startRouterProcess(served(), flags('--workers', '2', '--shutdown-delay', '0'));
+    const sent = [send(workers.url), send(workers.url)];
+    for (const _ of sent) (await engines.next()).socket.write(sized(ANSWER));
+    for (const { answer } of sent) expect(await whole(answer)).toBe(200);
+    workers.child.kill('SIGTERM');
+    expect(await workers.ended).toBe(0);
+    const servers = await Promise.all(sent.map(async ({ id }) => (await receiver.trace(id, 2))[0]!.resource));
+    expect(new Set(servers.map((resource) => resource['vllm_router.worker']))).toEqual(new Set([1, 2]));
+    expect(new Set(servers.map((resource) => resource['service.instance.id'])).size).toBe(2);
   });
 
   it('is answered as ever when the collector is gone, and what is lost is counted', async () => {

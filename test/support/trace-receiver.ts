@@ -118,13 +118,18 @@ export class TraceReceiver {
   }
 
   #take(bytes: Buffer): void {
-    const { ExportTraceServiceRequest: type } = v1;
-    for (const { resource, scopeSpans } of type.toObject(type.decode(bytes), PLAIN).resourceSpans) {
-      const about = valuesOf(resource.attributes);
-      for (const span of scopeSpans.flatMap(({ spans }) => spans)) this.spans.push(received(span, about));
-    }
+    this.spans.push(...spansIn(bytes));
     this.#events.emit('spans');
   }
+}
+
+/** The spans of one request to a collector. */
+export function spansIn(bytes: Buffer): ReceivedSpan[] {
+  const { ExportTraceServiceRequest: type } = v1;
+  return type.toObject(type.decode(bytes), PLAIN).resourceSpans.flatMap(({ resource, scopeSpans }) => {
+    const about = valuesOf(resource.attributes);
+    return scopeSpans.flatMap(({ spans }) => spans.map((span) => received(span, about)));
+  });
 }
 
 const asBytes = (bytes: Uint8Array): Buffer => Buffer.from(bytes);

@@ -36,6 +36,7 @@ export class TracedRequest implements RequestSpan {
   readonly #receivedAt: number;
   /** Attempts under way, two at most. */
   readonly #open = new Map<number, Span>();
+  #model = '';
   #facts: Attributes = {};
   #attempts = 0;
   #gatedAt: number | null = null;
@@ -72,6 +73,7 @@ export class TracedRequest implements RequestSpan {
   }
 
   routed({ model, stream }: RequestFacts, strategy: string, ranking: Ranking, at: number): void {
+    this.#model = model;
     this.#facts = { [ATTRIBUTE.model]: model, [ATTRIBUTE.vllmModel]: model };
     if (this.#operation !== undefined) this.#facts[ATTRIBUTE.operation] = this.#operation;
     this.#span.setAttributes({
@@ -93,8 +95,7 @@ export class TracedRequest implements RequestSpan {
       [ATTRIBUTE.kind]: kind,
     };
     if (attempt > 1) attributes[ATTRIBUTE.resends] = attempt - 1;
-    const name =
-      this.#operation === undefined ? this.#path : `${this.#operation} ${this.#facts[ATTRIBUTE.model]}`;
+    const name = this.#operation === undefined ? this.#path : `${this.#operation} ${this.#model}`;
     const startTime = this.#wall(performance.now());
     const span = this.tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime, attributes }, this.context);
     this.#open.set(attempt, span);
