@@ -17,6 +17,8 @@ const FLAGS = [
   ...['--ttft-target', '0.4', '--max-held-requests', '20', '--max-connections', '2000'],
   ...['--engine-stats-interval', '1', '--request-stats-window', '15', '--dynamic-config-interval', '0.5'],
   ...['--log-level', 'info'],
+  // Nobody listens there.
+  ...['--otel-endpoint', '127.0.0.1:9'],
 ];
 
 /** Streams that go on all the time. */

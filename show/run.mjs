@@ -71,6 +71,10 @@ const SHOWS = {
     'a real Prometheus scrapes for five minutes: every expression of dashboard, alerts and scalers has data',
   ],
   E3: ['e3-installs', 'helm install and kubectl apply of each overlay, as a real API server takes them'],
+  E4: [
+    'e4-trace',
+    'a request that moved on to another engine, as a collector on the official definitions gets its trace',
+  ],
 };
 
 function list() {

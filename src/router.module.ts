@@ -23,6 +23,7 @@ import { RoutingService } from './routing/routing.service.js';
 import type { StrategyClass } from './routing/routing-strategy.js';
 import { RouterWiring } from './router-wiring.js';
 import { EngineStatsScraper } from './stats/engine-stats.scraper.js';
+import { TracingModule } from './tracing/tracing.module.js';
 
 /** What a host application gives to mount the router. */
 export interface RouterModuleOptions {
@@ -90,8 +91,9 @@ export class RouterModule {
     );
     const decisions = DecisionsModule.register([metrics], parts.decisions);
     const health = withProviders(HealthModule.register(metrics), parts.health);
+    const tracing = TracingModule.register([metrics, decisions]);
     const proxy = withProviders(
-      { module: ProxyModule, imports: [discovery, routing, metrics, decisions, health] },
+      { module: ProxyModule, imports: [discovery, routing, metrics, decisions, health, tracing] },
       parts.proxy,
     );
     const joined = [discovery, metrics, dynamicConfig, decisions, health, proxy];

@@ -34,9 +34,6 @@ export const LEGACY_FLAGS: ReadonlyMap<string, 'value' | 'switch'> = new Map([
   ['sentry-dsn', 'value'],
   ['sentry-traces-sample-rate', 'value'],
   ['sentry-profile-session-sample-rate', 'value'],
-  ['otel-endpoint', 'value'],
-  ['otel-service-name', 'value'],
-  ['otel-secure', 'switch'],
   ['external-providers-config', 'value'],
 ]);
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { booleanFromText, bytesFromText, itemsFromText, numberFromText } from './raw-values.js';
+import { booleanFromText, bytesFromText, numberFromText } from './raw-values.js';
 
 /** The sections of `--help` and of docs/configuration.md, in their order. */
 export const SETTING_GROUPS = [
@@ -11,6 +11,7 @@ export const SETTING_GROUPS = [
   'Limits',
   'Timeouts',
   'Statistics and logs',
+  'Tracing',
   'Dynamic file',
   'Config file and plugins',
 ] as const;
@@ -149,6 +150,15 @@ export function optionalSeconds(
   };
 }
 
+export function number(
+  about: SettingAbout,
+  { min, max, default: preset }: Range & { default: number },
+): Setting<number> {
+  const schema = z.preprocess(numberFromText, z.number().min(min).max(max));
+  const allowed = `a number from ${min} to ${max}`;
+  return { ...about, kind: 'number', schema, default: preset, allowed, valueName: 'number' };
+}
+
 /** A number from `min` to `max`, or 0 for off. */
 export function numberOrOff(
   about: SettingAbout,
@@ -205,45 +215,5 @@ export function choice<const T extends string>(
     allowed: `one of ${words.join(', ')}`,
     valueName: rules.values.join('|'),
     choices: rules.values,
-  };
-}
-
-interface ListRules {
-  readonly item: z.ZodType<string>;
-  readonly allowed: string;
-  readonly valueName: string;
-  readonly repeatable?: boolean;
-}
-
-/** As many as the engines that one discovery may bring. */
-const MOST_ITEMS = 10_000;
-
-const itemsSchema = (item: z.ZodType<string>) =>
-  z.array(z.unknown()).max(MOST_ITEMS, `more than ${MOST_ITEMS} items are not allowed`).pipe(z.array(item));
-
-export function list(about: SettingAbout, rules: ListRules): Setting<readonly string[]> {
-  const { item, ...rest } = rules;
-  return {
-    ...about,
-    ...rest,
-    kind: 'list',
-    schema: z.preprocess(itemsFromText, itemsSchema(item)),
-    default: [],
-  };
-}
-
-/** An empty list counts as not given. */
-export function optionalList(about: SettingAbout, rules: ListRules): Setting<readonly string[] | null> {
-  const { item, ...rest } = rules;
-  const read = (raw: unknown): unknown => {
-    const items = itemsFromText(raw);
-    return Array.isArray(items) && items.length === 0 ? null : items;
-  };
-  return {
-    ...about,
-    ...rest,
-    kind: 'list',
-    schema: z.preprocess(read, itemsSchema(item).nullable()),
-    default: null,
   };
 }

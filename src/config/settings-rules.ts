@@ -1,3 +1,4 @@
+import { otlpEndpoint } from '../core/otlp-endpoint.js';
 import { show } from './raw-values.js';
 import type { DraftSettings, RequiredKey, SettingKey, Settings } from './settings.schema.js';
 import { SETTINGS } from './settings.schema.js';
@@ -73,6 +74,11 @@ export function checkSettings(
   if (draft.dashboard && draft.adminPort === null && draft.adminKey === null) {
     warnings.push(
       `${nameOf('dashboard')} shows engines and settings to all who reach ${nameOf('port')}: give ${nameOf('adminKey')}`,
+    );
+  }
+  if (draft.otelEndpoint !== null && otlpEndpoint(draft.otelEndpoint, draft.otelSecure) === null) {
+    problems.push(
+      `${nameOf('otelEndpoint')}: ${show(draft.otelEndpoint)} is not allowed; give host:port or a URL, without a user and a query`,
     );
   }
   if (draft.maxBodyMemory < draft.maxBodySize) {

@@ -155,6 +155,16 @@ export class RouterMetrics {
     return (lines) => counter.inc(lines);
   }
 
+  /** A counter that is there with tracing alone. */
+  countsLostSpans(): (spans: number) => void {
+    const counter = new Counter({
+      name: 'vllm_router_trace_spans_lost_total',
+      help: 'Spans of traces that the collector of --otel-endpoint did not take, or not in time.',
+      registers: [this.registry],
+    });
+    return (spans) => counter.inc(spans);
+  }
+
   /** All that `/metrics` tells of engines, as it is now. */
   figures(): MetricFigures {
     const figures = this.#stats.figuresByUrl();

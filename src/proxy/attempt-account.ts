@@ -3,16 +3,16 @@ import type { AttemptCause } from '../core/attempt-failure.js';
 import { isComputed } from '../core/cost/prompt-work.js';
 import type { Ranked } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
-import type { DecisionTrace } from '../decisions/decision-trace.js';
 import type { Attempt } from './attempt.js';
 import type { ExchangeServices } from './exchange-services.js';
+import type { ExchangeFollowers } from './outgoing-request.js';
 
 // Tells everybody who listens what happens to the attempts of a request: each event once, in its order.
 
 /** An attempt is about to be started. */
 export function accountDispatched(
   { health, listeners }: ExchangeServices,
-  trace: DecisionTrace | null,
+  { trace }: ExchangeFollowers,
   request: RequestFacts,
   { engine, number, startedAt }: Attempt,
   ranked: Ranked,
@@ -25,7 +25,7 @@ export function accountDispatched(
 /** The answer of an attempt goes to the client. */
 export function accountCommitted(
   { health, listeners }: ExchangeServices,
-  trace: DecisionTrace | null,
+  { trace, span }: ExchangeFollowers,
   request: RequestFacts,
   { engine, number, startedAt, streams, fault, status }: Attempt,
 ): void {
@@ -38,6 +38,7 @@ export function accountCommitted(
   }
   if (!streams) return;
   trace?.firstToken(at);
+  span?.firstToken(number, at);
   listeners.observe({
     type: 'firstToken',
     request,
@@ -51,7 +52,7 @@ export function accountCommitted(
 /** An attempt is over. @param at monotonic milliseconds */
 export function accountFinished(
   { health, listeners }: ExchangeServices,
-  trace: DecisionTrace | null,
+  { trace, span }: ExchangeFollowers,
   request: RequestFacts,
   attempt: Attempt,
   outcome: AttemptOutcome,
@@ -75,7 +76,18 @@ export function accountFinished(
     sinceDispatch: at - startedAt,
   };
   trace?.finished(event);
+  span?.finished(event);
   listeners.observe(event);
   if (cause !== null) health.failed(engine, cause, startedAt, at);
   health.ended(engine, startedAt);
+}
+
+/** The request is over. */
+export function accountOver(
+  { decisions }: ExchangeServices,
+  { trace, span }: ExchangeFollowers,
+  request: RequestFacts,
+): void {
+  if (trace !== null) decisions.end(trace, request);
+  span?.end();
 }

@@ -2,6 +2,7 @@ import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { errorBody, errorFrame, type RouterError } from '../core/errors.js';
 import { announcesBody, answerHeaders, EXPLAIN, headerValue, type RawHeaders } from '../core/headers.js';
 import type { ApiShape } from '../core/request-facts.js';
+import type { RequestSpan } from '../tracing/request-span.js';
 import type { AnswerWriter } from './answer-writer.js';
 import { markClosing } from './closing-connections.js';
 import { NodeAnswer } from './node-answer.js';
@@ -37,6 +38,8 @@ export class ClientAnswer {
   #writer: AnswerWriter | null = null;
   /** How the engine was chosen, for a client that has asked; changes with each attempt. */
   explanation: string | null = null;
+  /** Hears what the client gets; null: the request is not traced. */
+  span: RequestSpan | null = null;
 
   /**
    * @param cors headers to add when the router answers CORS itself
@@ -65,6 +68,7 @@ export class ClientAnswer {
     if (this.#finished || this.#left || this.response.writableFinished) return;
     this.#left = true;
     this.listener.leave();
+    this.span?.end();
   }
 
   /** The first byte has gone to the client: the request belongs to its engine. */
@@ -90,6 +94,7 @@ export class ClientAnswer {
   /** Takes the engine's status and headers, with the router's additions; they go out with the first bytes. */
   head(status: number, statusText: string, headers: RawHeaders, eventStream: boolean): void {
     this.#started = true;
+    this.span?.answered(status);
     this.#extensible = eventStream && headerValue(headers, 'content-length') === undefined;
     const { requestId, cors, explanation: explain } = this;
     const out = answerHeaders(headers, { requestId, eventStream, cors, explain });
@@ -127,6 +132,7 @@ export class ClientAnswer {
    */
   breakOff(error: RouterError, insideFrame: boolean): void {
     this.#finished = true;
+    this.span?.failed(error);
     if (!this.#extensible) {
       this.response.destroy();
       return;
@@ -140,6 +146,8 @@ export class ClientAnswer {
     this.#started = true;
     this.response.writeHead(204, [...(this.cors ?? []), ...headers, 'x-request-id', this.requestId]);
     this.#finished = true;
+    this.span?.answered(204);
+    this.span?.end();
     this.response.end();
   }
 
@@ -147,6 +155,7 @@ export class ClientAnswer {
   error(error: RouterError): void {
     if (this.left) return;
     this.#started = true;
+    this.span?.failed(error);
     const body = Buffer.from(errorBody(error, this.shape, this.requestId));
     const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
     headers.push('x-request-id', this.requestId);

@@ -7,7 +7,7 @@ import type { Member } from '../core/member-list.js';
 import type { Ranked, Ranking } from '../core/ranking.js';
 import type { RequestFacts } from '../core/request-facts.js';
 import { Attempt } from './attempt.js';
-import { accountCommitted, accountDispatched, accountFinished } from './attempt-account.js';
+import { accountCommitted, accountDispatched, accountFinished, accountOver } from './attempt-account.js';
 import type { AttemptOwner } from './attempt-owner.js';
 import type { ClientAnswer, LeaveListener } from './client-answer.js';
 import type { ExchangeServices, InterTokenClock } from './exchange-services.js';
@@ -16,10 +16,7 @@ import type { ExchangeFollowers, OutgoingRequest } from './outgoing-request.js';
 import { RankingWalk } from './ranking-walk.js';
 import type { StreamContinuation } from './stream-continuation.js';
 
-/**
- * One request on its way: tries the ranked engines until one answers, and accounts for each attempt.
- * It is over when the client has its answer or is gone.
- */
+/** One request on its way through the ranked engines; it is over when the client has its answer or is gone. */
 export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Exchange> {
   readonly startedAt = performance.now();
   before: Exchange | null = null;
@@ -144,7 +141,7 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
   committed(attempt: Attempt): void {
     if (this.hedge !== null) this.#settle(attempt, this.hedge);
     if (this.followers.explains) this.answer.explanation = attempt.explanation;
-    accountCommitted(this.services, this.followers.trace, this.facts, attempt);
+    accountCommitted(this.services, this.followers, this.facts, attempt);
     // From here on it is sent to no other engine, unless its stream may go on at one.
     if (this.#continuation === null) this.outgoing.body.release();
     if (attempt.streams) this.#interToken = this.services.stats.interToken(attempt.engine, this.facts.model);
@@ -169,7 +166,7 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
     this.attempt = beside;
     this.hedge = null;
     this.#continuation?.complete(attempt);
-    accountFinished(this.services, this.followers.trace, this.facts, attempt, outcome, cause, at);
+    accountFinished(this.services, this.followers, this.facts, attempt, outcome, cause, at);
     if (cause !== null) this.#failures.add(attempt.engine.url, cause);
     // It goes on, has won, or is told the same in a moment.
     if (beside !== null) return;
@@ -205,13 +202,14 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
     const body = (going?.body ?? own).pieces;
     // The rest of a text is not what the prompt was answered with.
     const kept = this.services.routing.needsAnswer && !going?.began ? this.services.kept.begin() : null;
-    const headers = this.services.headersFor(engine, this.outgoing.headers);
+    const keyed = this.services.headersFor(engine, this.outgoing.headers);
+    const headers = this.followers.span?.dispatched(ranked, this.#attempts, this.#walk, keyed) ?? keyed;
     const request = { method, path: pathPrefix + target, headers, body };
     const attempt = new Attempt(engine, this.#attempts, client, request, going ?? this.answer, this, kept);
     if (this.followers.explains) {
       this.answer.explanation = attempt.explanation = explanation(ranked, this.#walk.foundIn, this.#attempts);
     }
-    accountDispatched(this.services, this.followers.trace, this.facts, attempt, ranked);
+    accountDispatched(this.services, this.followers, this.facts, attempt, ranked);
     return attempt;
   }
 
@@ -245,6 +243,6 @@ export class Exchange implements AttemptOwner<Attempt>, LeaveListener, Member<Ex
     this.services.watch.remove(this);
     this.outgoing.body.release();
     this.#continuation?.release();
-    if (this.followers.trace !== null) this.services.decisions.end(this.followers.trace, this.facts);
+    accountOver(this.services, this.followers, this.facts);
   }
 }

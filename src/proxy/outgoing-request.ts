@@ -1,4 +1,5 @@
 import type { DecisionTrace } from '../decisions/decision-trace.js';
+import type { RequestSpan } from '../tracing/request-span.js';
 import type { RequestBody } from './request-body.js';
 
 /** What goes to an engine, the same for every attempt. */
@@ -10,10 +11,12 @@ export interface OutgoingRequest {
   readonly body: RequestBody;
 }
 
-/** Who is to know how the engine was chosen. */
+/** Who is to know how the engine was chosen and what came of it. */
 export interface ExchangeFollowers {
   /** Null: nobody. */
   readonly trace: DecisionTrace | null;
   /** The client has asked. */
   readonly explains: boolean;
+  /** Null: the request is not traced. */
+  readonly span: RequestSpan | null;
 }

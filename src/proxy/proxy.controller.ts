@@ -3,7 +3,8 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { API_ROUTES } from './api-routes.js';
 import { bodyOf, RELAYED } from './body-parser.js';
-import { ProxyService, type RouteKind } from './proxy.service.js';
+import type { RouteKind } from './call.js';
+import { ProxyService } from './proxy.service.js';
 
 /** The routes that go to an engine. Bodies come as bytes and stay bytes; answers bypass Nest's serialisation. */
 @Controller()

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import { SettingsStore } from '../config/settings-store.js';
 import { withoutCredentials } from '../core/access/credentials.js';
-import { type Deadlines, readDeadlines } from '../core/deadlines.js';
+import { readDeadlines } from '../core/deadlines.js';
 import { mayForward } from '../core/engine-paths.js';
 import {
   internalError,
@@ -25,8 +25,10 @@ import { RoutingService } from '../routing/routing.service.js';
 import { AdmissionService } from './admission/admission.service.js';
 import { AccessControl } from '../security/access-control.js';
 import { principalOf } from '../security/principal.js';
+import { Tracing } from '../tracing/tracing.service.js';
 import type { Intake } from './body-intake.js';
 import { BodyReader, type ReadBody } from './body-reader.service.js';
+import { type Call, isEncrypted, receivedRequest, type RouteKind } from './call.js';
 import { CandidatesService } from './candidates.service.js';
 import { ClientAnswer, type LeaveListener } from './client-answer.js';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
@@ -39,25 +41,6 @@ import { RequestBody } from './request-body.js';
 import { RequestLimit } from './request-limit.js';
 import { routingLine } from './routing-line.js';
 import { TrustedPeers } from './trusted-peers.js';
-
-/** `api`: a route that needs a model. `any`: a path the router does not know, forwarded when it names one. */
-export type RouteKind = 'api' | 'any';
-
-/** A request that has been received, on its way to its exchange. */
-interface Call {
-  readonly request: IncomingMessage;
-  readonly answer: ClientAnswer;
-  readonly body: RequestBody;
-  /** Monotonic milliseconds. */
-  readonly receivedAt: number;
-  /** Limits that the client has set; null for none. */
-  deadlines: Deadlines | null;
-  readonly kind: RouteKind;
-  readonly id: string;
-  readonly path: string;
-  /** Without `?`. */
-  readonly query: string;
-}
 
 /** Takes a request from its received body to its exchange, or refuses it. */
 @Injectable()
@@ -80,6 +63,7 @@ export class ProxyService {
     private readonly admission: AdmissionService,
     private readonly limit: RequestLimit,
     private readonly access: AccessControl,
+    private readonly tracing: Tracing,
   ) {
     const from = settings.current.trustedProxies;
     this.#trusted = { from, peers: new TrustedPeers(from) };
@@ -104,6 +88,7 @@ export class ProxyService {
     const answer = new ClientAnswer(response, apiShape(path), id, cors, this.#unheard);
     const body = intake instanceof RequestBody ? intake : RequestBody.empty;
     const call: Call = { request, answer, body, receivedAt, deadlines: null, kind, id, path, query };
+    if (this.tracing.on) answer.span = this.tracing.begin(receivedRequest(call));
     try {
       const trusted = !(intake instanceof RouterError && intake.closeConnection);
       if (cors !== null && trusted && isPreflight(request.method ?? '', request.headers)) {
@@ -150,6 +135,7 @@ export class ProxyService {
     const { answer, body, kind } = call;
     if (answer.left) {
       body.release();
+      answer.span?.end();
       return;
     }
     if (read.model === null) throw kind === 'any' ? routeNotFound() : modelRequired();
@@ -163,6 +149,7 @@ export class ProxyService {
   #apply(call: Call, read: ReadBody, facts: RequestFacts): void {
     const { request, body, answer, receivedAt, deadlines } = call;
     const principal = principalOf(request);
+    answer.span?.gated(performance.now());
     const limits = { receivedAt, endsAt: deadlines?.endsAt ?? Infinity, priority: read.priority ?? null };
     this.admission.admit({
       ...{ facts, headers: request.rawHeaders, body, answer, principal, ...limits },
@@ -175,7 +162,9 @@ export class ProxyService {
     const { answer } = call;
     const ranking = this.#rank(facts);
     if (this.settings.current.accessLog) this.#log.log(routingLine(facts, ranking, call.receivedAt));
+    answer.span?.routed(facts, this.routing.strategy, ranking, performance.now());
     const followers = {
+      span: answer.span,
       trace: this.decisions.begin(facts, this.routing.strategy, ranking, call.receivedAt),
       explains: this.decisions.explained && headerValue(call.request.rawHeaders, EXPLAIN) === '1',
     };
@@ -203,11 +192,10 @@ export class ProxyService {
 
   #outgoing({ request, body, id }: Call): OutgoingRequest {
     const address = request.socket.remoteAddress ?? 'unknown';
-    const encrypted = (request.socket as { encrypted?: boolean }).encrypted === true;
     const headers = requestHeaders(request.rawHeaders, {
       requestId: id,
       address,
-      protocol: encrypted ? 'https' : 'http',
+      protocol: isEncrypted(request) ? 'https' : 'http',
       trusted: this.#trustedPeers().has(address),
     });
     // What a client shows here is a key of the router, and no business of an engine.
@@ -228,6 +216,11 @@ export class ProxyService {
 
   #refuse({ answer, body }: Call, error: unknown): void {
     body.release();
+    this.#tell(answer, error);
+    answer.span?.end();
+  }
+
+  #tell(answer: ClientAnswer, error: unknown): void {
     if (error instanceof RouterError) {
       this.metrics.rejected(error.code);
       answer.error(error);

@@ -31,6 +31,11 @@ export class RankingWalk {
     return this.#foundIn;
   }
 
+  /** Where it stands in what it was chosen from, from 1. */
+  placeOf(ranked: Ranked): number {
+    return this.#foundIn.indexOf(ranked) + 1;
+  }
+
   /** The request goes to this engine. */
   take(engineId: string): void {
     this.#tried.add(engineId);

@@ -18,9 +18,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   decisions: ['config', 'core', 'metrics'],
   metrics: ['config', 'core', 'dynamic-config/reload-listener.ts', 'stats'],
   health: ['config', 'core', 'metrics', 'scheduling', 'security', 'stats', 'upstream'],
+  tracing: ['config', 'core', 'decisions', 'metrics'],
   proxy: [
     ...['config', 'core', 'decisions', 'discovery', 'health', 'metrics', 'routing', 'scheduling'],
-    ...['security', 'stats', 'upstream'],
+    ...['security', 'stats', 'tracing', 'upstream'],
   ],
   operations: [
     ...['config', 'core', 'decisions', 'discovery', 'dynamic-config', 'health', 'metrics', 'proxy'],
@@ -105,13 +106,14 @@ describe('the shape of src', () => {
     expect(files.filter((file) => pure.test(file) && ambient.test(code(file)))).toEqual([]);
   });
 
-  it('loads the Kubernetes client, the demo, the simulator and what-if on demand alone', () => {
+  it('loads the Kubernetes client, OpenTelemetry, the demo, the simulator and what-if on demand alone', () => {
     const eager = imports.filter(({ file, from, typesOnly }) => {
       const client = from === '@kubernetes/client-node';
+      const traces = /^@opentelemetry\/|\/sdk\//.test(from) && !file.startsWith('src/tracing/sdk/');
       const demo =
         /\/(demo|simulator|what-if)\//.test(from) && !/^src\/(demo|simulator|what-if)\//.test(file);
       const onDemand = (texts.get(file) ?? '').includes(`import('${from}')`);
-      return (client || demo) && !typesOnly && !onDemand;
+      return (client || traces || demo) && !typesOnly && !onDemand;
     });
     expect(eager.map(told)).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { engineUrl, modelName } from '../list-items.js';
-import { choice, int, optionalList, requiredText, seconds, text } from '../setting-kinds.js';
+import { optionalList } from '../list-kinds.js';
+import { choice, int, requiredText, seconds, text } from '../setting-kinds.js';
 
 /** Where engines are found. */
 export const ENGINE_SETTINGS = {

@@ -1,4 +1,4 @@
-import { bool, bytes, choice, optionalText, seconds } from '../setting-kinds.js';
+import { bool, bytes, choice, number, optionalText, seconds, text } from '../setting-kinds.js';
 
 const MIB = 1024 ** 2;
 
@@ -52,6 +52,25 @@ export const OBSERVATION_SETTINGS = {
       max: 1024 * 1024 * MIB,
       allowed: 'bytes or a size such as 100MiB, from 1MiB to 1024GiB',
     },
+  ),
+  otelEndpoint: optionalText(
+    {
+      group: 'Tracing',
+      help: 'The collector that gets a trace of each request, by OTLP over gRPC; with a path or port 4318, by OTLP over HTTP.',
+    },
+    { allowed: 'host:port or a URL', valueName: 'address' },
+  ),
+  otelServiceName: text(
+    { group: 'Tracing', help: 'The name of the service in traces.' },
+    { default: 'vllm-router', allowed: 'a name', valueName: 'name' },
+  ),
+  otelSecure: bool({ group: 'Tracing', help: 'Speak TLS with the collector; a https URL asks for it too.' }),
+  otelSampleRatio: number(
+    {
+      group: 'Tracing',
+      help: 'The ratio of traces to record of requests that come without one. Those that bring a trace are recorded where it is.',
+    },
+    { default: 1, min: 0, max: 1 },
   ),
   dynamicConfigJson: optionalText(
     { group: 'Dynamic file', help: 'A JSON file of settings that is followed while the router runs.' },

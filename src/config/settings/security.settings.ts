@@ -1,6 +1,7 @@
 import { secretKey } from '../list-items.js';
 import { optionalPort } from '../optional-port.js';
-import { bool, list, optionalText, text } from '../setting-kinds.js';
+import { list } from '../list-kinds.js';
+import { bool, optionalText, text } from '../setting-kinds.js';
 
 const KEY = /^[\x21-\x7e]+$/;
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { filePath, ipRange, requestPath, webOrigin } from '../list-items.js';
-import { bool, bytes, int, intOrAuto, list, optionalText, seconds, text } from '../setting-kinds.js';
+import { list } from '../list-kinds.js';
+import { bool, bytes, int, intOrAuto, optionalText, seconds, text } from '../setting-kinds.js';
 
 const MIB = 1024 ** 2;
 /** The most processes on one port. */

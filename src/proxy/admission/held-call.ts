@@ -72,6 +72,7 @@ export class HeldCall implements HeldOwner, LeaveListener {
     // An answer that waits behind others on its connection does not hear of it.
     if (applicant.answer.left) {
       applicant.body.release();
+      applicant.answer.span?.end();
       return;
     }
     try {

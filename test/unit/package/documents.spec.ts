@@ -68,7 +68,7 @@ describe.each(documents)('%s', (document) => {
     const known = new Set([...FLAG_KEYS.map(flagOf), ...legacy, ...commands]);
     // Flags of other programs: npm, docker, git, kubectl, helm, systemctl, du, vLLM, and the commands of ours that take some.
     const others = new Set(
-      '--flag --ignore-scripts --install-links --omit --rm --help --version --build-arg --once --speed --json --runs --write --quick --only --ours-dir --minutes --seconds --seed --verbose --stream-interval --build --namespace --set --now --total'.split(
+      '--flag --ignore-scripts --install-links --omit --rm --help --version --build-arg --once --speed --json --runs --write --quick --only --ours-dir --minutes --seconds --seed --verbose --stream-interval --build --namespace --set --now --total --otlp-traces-endpoint'.split(
         ' ',
       ),
     );
