@@ -1,12 +1,17 @@
 import 'reflect-metadata';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { ServerCredentials } from '@grpc/grpc-js';
 import type { RunningRouter } from '../../src/serve.js';
 import { startSimulatedEngine } from '../../src/simulator/http/simulated-engine.js';
 import { ask, begin, chat, frameReader, headOf } from '../support/http-client.js';
 import { settingsFor, startHostApplication } from '../support/host-application.js';
+import { ROOT } from '../support/project-files.js';
 import { metric, whenNothingIsHeld } from '../support/router-metrics.js';
 import { chunk, chunkedHead, ScriptedEngines, sized } from '../support/scripted-engine.js';
 import { startRouterProcess } from '../support/router-process.js';
@@ -339,6 +344,58 @@ describe('a request that is traced', () => {
     ]);
     collector.close();
     collector.closeAllConnections();
+  });
+
+  describe('and told to a collector that speaks TLS and asks for a certificate', () => {
+    const tls = join(ROOT, 'test/fixtures/tls');
+    const read = (name: string) => readFileSync(join(tls, name));
+    const variables = {
+      OTEL_EXPORTER_OTLP_CERTIFICATE: join(tls, 'ca.pem'),
+      OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: join(tls, 'client.pem'),
+      OTEL_EXPORTER_OTLP_CLIENT_KEY: join(tls, 'client-key.pem'),
+    };
+    beforeAll(() => {
+      Object.assign(process.env, variables);
+    });
+    afterAll(() => {
+      for (const name of Object.keys(variables)) delete process.env[name];
+    });
+    const traced = async (...to: string[]): Promise<string> => {
+      const secure = await startTestRouter(served(), ['--otel-endpoint', ...to]);
+      const { id, answer } = send(secure.url);
+      (await engines.next()).socket.write(sized(ANSWER));
+      expect(await whole(answer)).toBe(200);
+      await secure.close();
+      return id;
+    };
+
+    it('comes over gRPC', async () => {
+      const pair = { private_key: read('server-key.pem'), cert_chain: read('server.pem') };
+      const collector = await TraceReceiver.start(
+        0,
+        ServerCredentials.createSsl(read('ca.pem'), [pair], true),
+      );
+      const id = await traced(collector.address, '--otel-secure');
+      expect(await collector.trace(id, 2)).toHaveLength(2);
+      collector.stop();
+    });
+
+    it('comes over HTTP', async () => {
+      const names: string[] = [];
+      const pair = { key: read('server-key.pem'), cert: read('server.pem') };
+      const asks = { ca: read('ca.pem'), requestCert: true, rejectUnauthorized: true };
+      const collector = createSecureServer({ ...pair, ...asks }, (request, response) => {
+        void buffer(request).then((bytes) => {
+          names.push(...spansIn(bytes).map(({ name }) => name));
+          response.end();
+        });
+      }).listen(0, '127.0.0.1');
+      await once(collector, 'listening');
+      await traced(`https://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/traces`);
+      expect(names).toEqual(['chat m', `POST ${PATH}`]);
+      collector.close();
+      collector.closeAllConnections();
+    });
   });
 
   it('is told by the worker that served it, as its process ends too', async () => {

@@ -81,7 +81,10 @@ export class TraceReceiver {
   readonly #events = new EventEmitter();
   #port = 0;
 
-  static async start(port = 0): Promise<TraceReceiver> {
+  static async start(
+    port = 0,
+    credentials: ServerCredentials = ServerCredentials.createInsecure(),
+  ): Promise<TraceReceiver> {
     const receiver = new TraceReceiver();
     receiver.#server.addService(SERVICE, {
       export: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
@@ -90,7 +93,7 @@ export class TraceReceiver {
       },
     });
     receiver.#port = await new Promise((resolve, reject) =>
-      receiver.#server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+      receiver.#server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) =>
         error ? reject(error) : resolve(bound),
       ),
     );
