@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { causeOfError } from '../core/attempt-failure.js';
-import { headerValue } from '../core/headers.js';
 import { endsInBlankLine } from '../core/sse-frames.js';
 import type { EngineTls } from '../security/engine-access.js';
 import { UndiciConnection } from './undici-connection.js';
@@ -17,8 +16,6 @@ import {
 
 /** Bytes of a large body that are written at once. */
 const WRITE_SIZE = 128 * 1024;
-/** Most bytes of an answer that cannot be paused and that its client has not taken. */
-const MAX_UNREAD = 16 * 1024 * 1024;
 /** What undici says of a request that cannot be put on the wire. */
 const UNSENDABLE = new Set<unknown>(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 
@@ -74,11 +71,6 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   /** An error that undici raises while it takes the request. */
   #refused: Error | null = null;
   #begun = false;
-  /** The engine closes the connection behind the answer: undici ends the process when that comes in a pause. */
-  #closes = false;
-  #paused = false;
-  /** Bytes that came in a pause; at most `MAX_UNREAD`. */
-  #unread = 0;
 
   constructor(
     private readonly connection: UndiciConnection,
@@ -101,14 +93,11 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   }
 
   pause(): void {
-    this.#paused = true;
-    if (!this.#closes) this.#controller?.pause();
+    if (!this.#over) this.connection.pause();
   }
 
   resume(): void {
-    this.#paused = false;
-    this.#unread = 0;
-    if (!this.#closes) this.#controller?.resume();
+    if (!this.#over) this.connection.resume();
   }
 
   close(): void {
@@ -133,20 +122,12 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     const headers = (controller.rawHeaders as (Buffer | string)[]).map((part) =>
       typeof part === 'string' ? part : part.toString('latin1'),
     );
-    this.#closes =
-      /\bclose\b/i.test(headerValue(headers, 'connection') ?? '') ||
-      (headerValue(headers, 'content-length') ?? headerValue(headers, 'transfer-encoding')) === undefined;
     this.handler.head(status, statusText ?? '', headers);
   }
 
   onResponseData(_controller: unknown, bytes: Buffer): void {
-    // After a pause undici goes on with an empty piece, which as a chunk would be the last one.
-    if (this.#over || bytes.length === 0) return;
-    if (this.#paused) this.#unread += bytes.length;
-    if (this.#unread > MAX_UNREAD) {
-      this.close();
-      this.handler.failed(new Error('the client reads too slowly'), false);
-    } else this.handler.body(new UnframedPiece(bytes));
+    // An empty piece would be the last one as a chunk.
+    if (!this.#over && bytes.length > 0) this.handler.body(new UnframedPiece(bytes));
   }
 
   onResponseEnd(): void {

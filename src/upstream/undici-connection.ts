@@ -8,11 +8,17 @@ import { loadUndici } from './load-undici.js';
 const IDLE_MS = 4_000;
 const MAX_ANSWER_HEAD = 64 * 1024;
 
-/** One keep-alive connection of undici to an engine; carries one request at a time. */
+/**
+ * One keep-alive connection of undici to an engine; carries one request at a time.
+ *
+ * It pauses at its socket: undici's own pause ends the process when an engine closes or resets the connection in it behind
+ * an answer of HTTP/1.0. A socket that gives nothing keeps its end to itself as well.
+ */
 export class UndiciConnection {
   readonly #client: Client;
   #socket: Socket | null = null;
   #served = 0;
+  #paused = false;
 
   constructor(
     origin: string,
@@ -41,6 +47,8 @@ export class UndiciConnection {
             callback(error, null);
             return;
           }
+          const read = socket.read.bind(socket);
+          socket.read = (size) => (this.#paused ? null : (read(size) as unknown));
           this.#socket = socket;
           this.#served = 0;
           callback(null, socket);
@@ -68,6 +76,19 @@ export class UndiciConnection {
 
   served(): void {
     this.#served++;
+    this.resume();
+  }
+
+  /** Nothing more is read, beside what came in one piece with what has been. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    // In a turn of its own: undici may be in the midst of a piece.
+    setImmediate(() => this.#socket?.emit('readable'));
   }
 
   /** Closes the socket now; a request under way ends in an error. */

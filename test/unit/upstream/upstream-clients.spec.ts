@@ -14,6 +14,9 @@ import { until } from '../../support/until.js';
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 const CLIENTS = ['http1', 'undici'] as const;
 
+const turns = async (count: number): Promise<void> => {
+  for (let left = count; left > 0; left--) await new Promise((next) => setImmediate(next));
+};
 const engineAt = (url: string, id = url): Engine => ({ id, url, models: [], labels: {} });
 const clients = (upstreamClient: Settings['upstreamClient']): UpstreamClients =>
   new UpstreamClients(new SettingsStore({ upstreamClient, connectTimeout: 5 } as Settings), {
@@ -128,4 +131,41 @@ describe.each(CLIENTS)('the connections of the client %s', (setting) => {
       expect(record.pieces.filter(({ bytes }) => bytes.length === 0)).toEqual([]);
     },
   );
+
+  it.each(
+    [
+      ['of HTTP/1.0 with a length', 'HTTP/1.0 200 OK\r\ncontent-length: 200000\r\n\r\n'],
+      [
+        'with a length and no more than that',
+        'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 200000\r\n\r\n',
+      ],
+      ['with a length that it does not reach', 'HTTP/1.0 200 OK\r\ncontent-length: 200001\r\n\r\n'],
+      ['up to the end', 'HTTP/1.1 200 OK\r\n\r\n'],
+    ].flatMap(([name, head]) => (['fin', 'reset'] as const).map((ending) => [name!, ending, head!] as const)),
+  )('hear the end of an answer %s, by %s, after the pause in which it comes', async (_name, ending, head) => {
+    const body = 'x'.repeat(200_000);
+    const written = new Promise<void>((done) =>
+      engine.answer({ raw: head + body, cuts: [head.length + 10], ending, written: done }, { raw: OK }),
+    );
+    let exchange: UpstreamExchange;
+    class Pausing extends AnswerRecord {
+      override body(piece: AnswerPiece): void {
+        super.body(piece);
+        exchange.pause();
+        if (this.pieces.length > 1) void turns(5).then(() => exchange.resume());
+      }
+    }
+    const record = new Pausing();
+    const request = { method: 'GET', path: '/', headers: [], body: [] };
+    exchange = all.of(engineAt(engine.origin)).client.send(request, record, false);
+    await Promise.all([record.begun, written]);
+    // A round trip on another connection: the end has come by then.
+    expect(await send().over).toBe('ended');
+    expect(record.text.length).toBeLessThan(body.length);
+    exchange.resume();
+    const whole = ending === 'fin' && !head.includes('200001');
+    const over = await record.over;
+    if (whole) expect([over, record.text]).toEqual(['ended', body]);
+    else expect(body.startsWith(record.text)).toBe(true);
+  });
 });
