@@ -5,6 +5,7 @@
 import { createServer } from 'node:net';
 import process from 'node:process';
 import { MessageReader } from '../show/http-reader.mjs';
+import { STREAMED_ERROR } from './streamed-error.mjs';
 
 const [port, models] = process.argv.slice(2);
 
@@ -51,9 +52,7 @@ const ANSWERS = [
   fin(`${STREAM_HEAD}${chunk(PREAMBLE)}`),
   fin(`${STREAM_HEAD}${chunk(PREAMBLE)}0\r\n\r\n`),
   fin(`${STREAM_HEAD}${chunk('data: [DONE]\n\n')}0\r\n\r\n`),
-  fin(
-    `${STREAM_HEAD}${chunk('data: {"error":{"message":"no","type":"InternalServerError","code":500}}\n\n')}0\r\n\r\n`,
-  ),
+  fin(`${STREAM_HEAD}${chunk(STREAMED_ERROR)}0\r\n\r\n`),
   fin('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nfoo'),
   stay(
     'HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nlie',

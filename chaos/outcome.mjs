@@ -1,4 +1,5 @@
 // What became of a request: what came back, held against the only whole answer there is to it.
+import { STREAMED_ERROR } from './streamed-error.mjs';
 
 /**
  * `whole`        everything that was asked for, right, properly ended
@@ -38,6 +39,9 @@ export function outcomeOf(asked, came) {
   }
   const type = came.headers.get('content-type') ?? '';
   const isStream = type.startsWith('text/event-stream');
+  // The hostile engine streams an error to those who asked for no stream; it goes on as it came when no other is left.
+  if (isStream && !asked.stream && came.complete && text === STREAMED_ERROR)
+    return of('error', 'an error in a stream');
   if (asked.stream !== isStream) return of('wrong', `content-type ${type}`);
   return isStream ? streamOf(asked, came, text) : wholeOf(asked, came, text);
 }

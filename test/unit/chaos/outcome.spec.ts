@@ -17,6 +17,8 @@ const { outcomeOf } = require('../../../chaos/outcome.mjs') as {
   outcomeOf(asked: Asked, came: object): { kind: string; detail: string };
 };
 
+const { STREAMED_ERROR } = require('../../../chaos/streamed-error.mjs') as { STREAMED_ERROR: string };
+
 /** The first request of a seed that is as wanted. */
 function request(wanted: Partial<Asked>): Asked {
   const maker = new RequestMaker({ seed: 1, rate: 10 });
@@ -104,5 +106,11 @@ describe('what became of a JSON answer', () => {
     expect(kind('no', { status: 502 })).toBe('wrong');
     expect(kind('', { status: 503 })).toBe('error');
     expect(kind('', { status: 404 })).toBe('wrong');
+  });
+
+  it('is an error where an engine streams one that nobody else could make good', () => {
+    const streamed = (body: string): string => outcomeOf(asked, came(body, 'text/event-stream')).kind;
+    expect(streamed(STREAMED_ERROR)).toBe('error');
+    expect(streamed(frame({ content: texts[0]! }))).toBe('wrong');
   });
 });
