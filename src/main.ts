@@ -21,6 +21,9 @@ async function main(): Promise<void> {
     case 'simulate':
       setLoadFlags();
       return (await import('./what-if/simulate/simulate.command.js')).simulateCommand(request.argv);
+    case 'top':
+      process.exitCode = await (await import('./top/at-terminal.js')).topAtTerminal(request.argv);
+      return;
     case 'config': {
       const { configCommand } = await import('./config/config.command.js');
       const { readTextFileSync } = await import('./config/read-text-file.js');

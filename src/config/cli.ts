@@ -8,7 +8,7 @@ import { settingOf, type SettingKey } from './settings.schema.js';
 /** What the command line asks for. `argv` is what follows the command's name, not read yet. */
 export type CliRequest =
   | {
-      readonly command: 'serve' | 'demo' | 'engine' | 'simulate' | 'config' | 'hash-key';
+      readonly command: 'serve' | 'demo' | 'engine' | 'simulate' | 'top' | 'config' | 'hash-key';
       readonly argv: readonly string[];
     }
   | { readonly command: 'completion'; readonly shell: CompletionShell }
@@ -64,7 +64,7 @@ function buildProgram(version: string, found: (request: CliRequest) => void): Co
 
   // Flags are read by flag-layer.ts, which collects every mistake; here they pass through in their order.
   const passing = (
-    name: 'serve' | 'demo' | 'engine' | 'simulate' | 'config',
+    name: 'serve' | 'demo' | 'engine' | 'simulate' | 'top' | 'config',
     help: string,
     isDefault = false,
   ): Command => {
@@ -94,6 +94,7 @@ function buildProgram(version: string, found: (request: CliRequest) => void): Co
   passing('simulate', 'compare strategies under made up or recorded traffic, in simulated time').helpOption(
     false,
   );
+  passing('top', 'show a running router in the terminal: engines, load, latency, failures').helpOption(false);
   passing('config', 'print the settings in force under these flags, and where each comes from').configureHelp(
     {
       visibleOptions: (command) => [new Option('--json', 'as JSON'), ...programOptions(command)],

@@ -1,4 +1,4 @@
-import { LabelReader } from './prometheus-labels.js';
+import { LONGEST_LINE, readSample } from './prometheus-sample.js';
 
 /** What the router reads of an engine's `/metrics`; null: the engine does not tell. */
 export interface EngineStats {
@@ -103,8 +103,6 @@ const FIELDS: ReadonlyMap<string, { field: Field; age: number }> = new Map(
 );
 
 const PREFIX = 'vllm:';
-/** Longest line that is read; a real `cache_config_info` has 2 KiB. */
-const MAX_LINE = 64 * 1024;
 /** Samples taken in from one answer; 512 ranks with every name come to 8,000. */
 const MAX_SAMPLES = 10_000;
 // No count, size or share of an engine comes near; keeps every sum finite.
@@ -153,7 +151,7 @@ export function readEngineStats(text: string): EngineStats {
   for (let start = 0; start < text.length && samples < MAX_SAMPLES;) {
     const newline = text.indexOf('\n', start);
     const end = newline < 0 ? text.length : newline;
-    if (isOurs(text, start) && end - start <= MAX_LINE) {
+    if (isOurs(text, start) && end - start <= LONGEST_LINE) {
       if (readLine(text.slice(start, end), take)) samples++;
     } else if (text.startsWith('# EOF', start)) break;
     start = end + 1;
@@ -166,31 +164,22 @@ const isOurs = (text: string, start: number): boolean =>
 
 /** Reads one line that begins with `vllm:` or is of the process; false when it holds nothing that the router needs. */
 function readLine(line: string, take: (field: Field, value: number, age?: number) => void): boolean {
-  const brace = line.indexOf('{');
-  const space = line.search(/[ \t]/);
-  const labelled = brace >= 0 && (space < 0 || brace < space || line.slice(space, brace).trim() === '');
-  const name = line.slice(0, labelled ? brace : Math.max(space, 0)).trim();
+  const sample = readSample(
+    line,
+    (name) => FIELDS.has(name) || name === SLEEP_STATE || name === CACHE_CONFIG,
+  );
+  if (sample === null) return false;
+  const { name, value } = sample;
   const known = FIELDS.get(name);
-  if (!known && name !== SLEEP_STATE && name !== CACHE_CONFIG) return false;
-
-  const labels = new LabelReader(line, brace);
-  if (labelled && !labels.read()) return false;
-  const value = numberAt(line, labelled ? labels.end : space);
   if (known) {
     take(known.field, value, known.age);
   } else if (name === SLEEP_STATE) {
-    if (labels.get('sleep_state') === 'awake') take('awakeness', value);
+    if (sample.label('sleep_state') === 'awake') take('awakeness', value);
   } else if (value > 0) {
-    take('blockSize', integer(labels.get('block_size')));
-    take('numGpuBlocks', integer(labels.get('num_gpu_blocks')));
+    take('blockSize', integer(sample.label('block_size')));
+    take('numGpuBlocks', integer(sample.label('num_gpu_blocks')));
   }
   return true;
-}
-
-/** The first number at or after `from`; a timestamp or an exemplar behind it is not read. */
-function numberAt(line: string, from: number): number {
-  const token = /^[ \t]*([^ \t\r]+)/.exec(line.slice(from))?.[1] ?? '';
-  return /^[+-]?[0-9.]/.test(token) ? Number(token) : NaN;
 }
 
 function integer(text: string | undefined): number {

@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { HealthState } from '../core/health/health-state.js';
 import type { ReloadOutcome } from '../dynamic-config/reload-listener.js';
+import type { EngineStats } from '../core/prometheus-text.js';
 import type { RequestFigures } from '../stats/request-figures.js';
 import { type EngineSeries, type LifetimeSeries, type ModelSeries } from '../stats/lifetime-series.js';
 import { writeEngineStates } from './engine-states.js';
@@ -142,12 +143,13 @@ export interface OwnSources {
   readonly lifetime: LifetimeSeries;
   readonly figures: ReadonlyMap<string, RequestFigures>;
   readonly states: ReadonlyMap<string, HealthState>;
+  readonly scraped: ReadonlyMap<string, EngineStats>;
 }
 
 /** Writes our own families of engines; `engine` is the base URL, equal to `server` of the compatible set. */
 export async function writeOwnMetrics(
   writer: MetricWriter,
-  { lifetime, figures, states }: OwnSources,
+  { lifetime, figures, states, scraped }: OwnSources,
 ): Promise<void> {
   const engines: [text: string, series: EngineSeries][] = [];
   const models: Labelled[] = [];
@@ -234,5 +236,12 @@ export async function writeOwnMetrics(
     'Time since the first request sent to an engine.',
   );
   for (const [url, { uptime }] of figures) writer.sample(labels({ engine: url }), uptime);
+
+  writer.family(
+    'vllm_router_engine_kv_cache_usage',
+    'gauge',
+    'Used share of the KV cache of an engine, 0 to 1, as it tells; of several ranks the fullest.',
+  );
+  for (const [url, { kvCacheUsage }] of scraped) writer.sample(labels({ engine: url }), kvCacheUsage);
   await writer.breathe();
 }

@@ -4,6 +4,7 @@ import { LEGACY_FLAGS } from '../../../src/config/legacy-flags.js';
 import { displayDefault } from '../../../src/config/setting-display.js';
 import { FLAG_KEYS, flagOf } from '../../../src/config/setting-names.js';
 import { ENGINE_FLAGS } from '../../../src/simulator/engine-flags.js';
+import { TOP_FLAGS } from '../../../src/top/top-arguments.js';
 import { SIMULATE_FLAGS } from '../../../src/what-if/simulate/simulate-flags.js';
 import { DOCUMENTS, projectFiles, readProjectFile, ROOT } from '../../support/project-files.js';
 
@@ -61,9 +62,11 @@ describe.each(documents)('%s', (document) => {
   });
 
   it('names flags that exist', () => {
-    const commands = [...Object.keys(ENGINE_FLAGS), ...Object.keys(SIMULATE_FLAGS)].map(
-      (name) => `--${name}`,
-    );
+    const commands = [
+      ...Object.keys(ENGINE_FLAGS),
+      ...Object.keys(SIMULATE_FLAGS),
+      ...Object.keys(TOP_FLAGS),
+    ].map((name) => `--${name}`);
     const legacy = [...LEGACY_FLAGS.keys()].map((name) => `--${name}`);
     const known = new Set([...FLAG_KEYS.map(flagOf), ...legacy, ...commands]);
     // Flags of other programs: npm, docker, git, kubectl, helm, systemctl, du, vLLM, and the commands of ours that take some.
