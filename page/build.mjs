@@ -1,10 +1,10 @@
-// Makes the files of the live page: page/ and the libraries that it uses, as dist/page/. Runs after the compiler, which
-// empties dist.
+// Makes the files of the live page and of the page of the API: page/ and the libraries that they use, as dist/page/. Runs
+// after the compiler, which empties dist.
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** The libraries whose code is in page.js. */
+/** The libraries whose code is in them. */
 const LIBRARIES = ['preact', 'uplot'];
 
 const source = new URL('./', import.meta.url);
@@ -13,7 +13,7 @@ const at = (base, name) => fileURLToPath(new URL(name, base));
 
 await mkdir(target, { recursive: true });
 await build({
-  entryPoints: { page: at(source, 'main.tsx') },
+  entryPoints: { page: at(source, 'main.tsx'), 'api-docs': at(source, 'api-docs/main.tsx') },
   outdir: at(target, '.'),
   bundle: true,
   format: 'esm',
@@ -24,7 +24,8 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
 });
-for (const name of ['index.html', 'icon.svg']) await copyFile(at(source, name), at(target, name));
+for (const name of ['index.html', 'api-docs.html', 'icon.svg'])
+  await copyFile(at(source, name), at(target, name));
 
 const licences = LIBRARIES.map(async (name) => {
   const folder = new URL(`../node_modules/${name}/`, import.meta.url);

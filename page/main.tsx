@@ -1,4 +1,5 @@
 import { render } from 'preact';
+import './look.css';
 import './page.css';
 import { App } from './app.js';
 

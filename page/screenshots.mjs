@@ -1,4 +1,4 @@
-// Renews the pictures of docs/dashboard.md: simulated engines, the built router, and Chromium.
+// Renews the pictures of docs/dashboard.md and docs/api.md: simulated engines, the built router, and Chromium.
 //   node page/screenshots.mjs [--seconds 150]     how long there is load before the first picture with it
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -70,7 +70,16 @@ async function picture(name, { colorScheme = 'light', width = 1_280, height = 1_
   await page.close();
 }
 
+async function apiPicture() {
+  const page = await browser.newPage({ viewport: { width: 1_280, height: 1_060 } });
+  await page.goto(`${router.url}/docs#v1ChatCompletions`);
+  await page.locator('.operation .inside').waitFor();
+  await page.screenshot({ path: fileURLToPath(new URL('../api/page.png', folder)) });
+  await page.close();
+}
+
 await sleep(6_000);
+await apiPicture();
 await picture('idle');
 const talkers = Array.from({ length: TALKERS }, (_, at) => talk(at));
 await sleep(Number(values.seconds) * 1_000);

@@ -75,6 +75,10 @@ const SHOWS = {
     'e4-trace',
     'a request that moved on to another engine, as a collector on the official definitions gets its trace',
   ],
+  E6: [
+    'e6-api',
+    'schemathesis on /openapi.json: no 5xx, and no answer that contradicts it; one process, workers, keys',
+  ],
 };
 
 function list() {

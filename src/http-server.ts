@@ -12,7 +12,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { readTextFileSync } from './config/read-text-file.js';
 import type { Settings } from './config/settings.schema.js';
-import { errorBody, RouterError } from './core/errors.js';
+import { errorBody, refusedByFramework, RouterError } from './core/errors.js';
 import { OpenConnections } from './open-connections.js';
 import { isClosing, markClosing } from './proxy/closing-connections.js';
 import type { FollowedFiles } from './security/followed-files.js';
@@ -49,7 +49,7 @@ export function createHttpAdapter(settings: Settings): FastifyAdapter {
       else socket.destroy();
     },
     frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
-      const told = new RouterError(400, 'invalid_request', `Invalid request: ${error.message}.`);
+      const told = refusedByFramework(error.message);
       const id = randomUUID();
       void reply
         .code(400)

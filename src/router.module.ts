@@ -1,5 +1,6 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
+import { ApiDocsModule } from './api-docs/api-docs.module.js';
 import { loadSettings, LoadedSettings } from './config/load-settings.js';
 import { readTextFileSync } from './config/read-text-file.js';
 import { SettingsModule } from './config/settings.module.js';
@@ -57,7 +58,8 @@ const RELOADED = [FleetService, RoutingService, EngineStatsScraper, StatsLogServ
 export class RouterModule {
   /**
    * Mounts the router in a Nest application, which must be created with `bodyParser: false` or
-   * `rawBody: true`. It serves in the application's own process, whatever `workers` says.
+   * `rawBody: true`. It serves in the application's own process, whatever `workers` says, and `/docs` and `/openapi.json`
+   * with `disableApiDocs: false` alone.
    * @throws {SettingsError} with every problem of the settings
    */
   static forRoot(options: RouterModuleOptions): DynamicModule {
@@ -66,7 +68,8 @@ export class RouterModule {
       argv: [],
       env: {},
       readFile: readTextFileSync,
-      ...settingsSources({ settings, strategies, discoveries }),
+      // The application has documentation of its own, or wants none.
+      ...settingsSources({ settings: { disableApiDocs: true, ...settings }, strategies, discoveries }),
     });
     return RouterModule.withSettings(loaded, strategies, discoveries);
   }
@@ -113,6 +116,7 @@ export class RouterModule {
         dynamicConfig,
         // Before the proxy, whose last route takes every path.
         operations,
+        ...(loaded.settings.disableApiDocs ? [] : [ApiDocsModule]),
         ...(hasPage ? [DashboardModule.register(joined, parts.dashboard)] : []),
         proxy,
       ],

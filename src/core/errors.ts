@@ -27,6 +27,13 @@ export const invalidJson = (detail: string): RouterError =>
 export const notAnObject = (): RouterError =>
   new RouterError(400, 'invalid_request', 'Invalid request: request body must be a JSON object.');
 
+/**
+ * What the framework refuses, in its words.
+ * @param status 400 to 499
+ */
+export const refusedByFramework = (reason: string, status = 400): RouterError =>
+  new RouterError(status, 'invalid_request', `Invalid request: ${reason.replace(/\.$/, '')}.`);
+
 export const modelRequired = (): RouterError =>
   new RouterError(400, 'model_required', "Invalid request: missing 'model' in request body.", 'model');
 

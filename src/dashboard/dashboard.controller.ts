@@ -3,29 +3,26 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SettingsStore } from '../config/settings-store.js';
 import { routeNotFound } from '../core/errors.js';
+import { PAGE_HEADERS, sendKept } from '../pages/kept-answer.js';
+import { PageFiles } from '../pages/page-files.js';
 import { RouterErrorFilter } from '../proxy/router-error.filter.js';
 import { accessibleTo } from '../security/route-access.js';
 import { LiveFeed } from './live-feed.js';
-import { isPageFile, PageFiles } from './page-files.js';
 
-/** The page loads nothing but its own files, and nobody frames it. */
-const HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-} as const;
+/** Its files, with their types. */
+const FILES = {
+  'index.html': 'text/html; charset=utf-8',
+  'page.js': 'text/javascript; charset=utf-8',
+  'page.css': 'text/css; charset=utf-8',
+};
 
 /** `GET /dashboard`: the live page. Its files tell nothing; what it shows needs what `/metrics` needs. */
 @Controller()
 @UseFilters(RouterErrorFilter)
 export class DashboardController {
+  readonly #files = new PageFiles(FILES);
+
   constructor(
-    private readonly files: PageFiles,
     private readonly feed: LiveFeed,
     private readonly settings: SettingsStore,
   ) {}
@@ -65,7 +62,7 @@ export class DashboardController {
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {
-      ...HEADERS,
+      ...PAGE_HEADERS,
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
       // Proxies that gather answers must not gather this one.
@@ -75,10 +72,8 @@ export class DashboardController {
   }
 
   async #file(request: FastifyRequest, reply: FastifyReply, name: string): Promise<void> {
-    if (!isPageFile(name)) throw routeNotFound();
-    const { type, etag, bytes } = await this.files.get(name);
-    void reply.headers(HEADERS).header('cache-control', 'no-cache').header('etag', etag);
-    if (request.headers['if-none-match'] === etag) await reply.status(304).send();
-    else await reply.header('content-type', type).send(bytes);
+    const file = await this.#files.get(name);
+    if (file === null) throw routeNotFound();
+    await sendKept(request, reply, file);
   }
 }

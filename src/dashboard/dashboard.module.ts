@@ -3,7 +3,6 @@ import { DashboardController } from './dashboard.controller.js';
 import { LiveFeed } from './live-feed.js';
 import { LiveReader } from './live-reader.js';
 import { LiveSource } from './live-source.js';
-import { PageFiles } from './page-files.js';
 import { ProcessFigures } from './process-figures.js';
 import { RouterFigures } from './router-figures.js';
 
@@ -22,7 +21,7 @@ export class DashboardModule {
       module: DashboardModule,
       imports: [...imports],
       controllers: [DashboardController],
-      providers: [PageFiles, LiveFeed, ...parts],
+      providers: [LiveFeed, ...parts],
     };
   }
 }

@@ -1,5 +1,5 @@
 /** The routes of the API that take a POST whose body names a model, without the leading slash. */
-export const API_ROUTES: readonly string[] = [
+export const API_ROUTES = [
   'v1/chat/completions',
   'v1/completions',
   'v1/embeddings',
@@ -21,4 +21,6 @@ export const API_ROUTES: readonly string[] = [
   'v1/images/generations',
   'v1/images/edits',
   'v1/images/variations',
-];
+] as const;
+
+export type ApiRoute = (typeof API_ROUTES)[number];

@@ -5,9 +5,9 @@ import { SettingsStore } from '../config/settings-store.js';
 import { corsHeaders } from './cors.js';
 
 // What browsers ask for that no engine answers.
-const MODELS = /^\/v1\/models(?:[/?]|$)/;
+const OWN = /^\/(?:v1\/models(?:[/?]|$)|openapi\.json(?:\?|$))/;
 
-/** Gives the lists of models, and their errors, the CORS headers that relayed answers get. */
+/** Gives the lists of models and the document of the API, and their errors, the CORS headers that relayed answers get. */
 @Injectable()
 export class CorsHook {
   constructor(host: HttpAdapterHost, settings: SettingsStore) {
@@ -16,7 +16,7 @@ export class CorsHook {
       if (host.httpAdapter.getType() !== 'fastify') return;
       const fastify = host.httpAdapter.getInstance<FastifyInstance>();
       fastify.addHook('onRequest', (request, reply, done) => {
-        const cors = MODELS.test(request.url)
+        const cors = OWN.test(request.url)
           ? corsHeaders(request.headers, settings.current.allowedOrigins)
           : null;
         for (let i = 0; cors !== null && i < cors.length; i += 2) void reply.header(cors[i]!, cors[i + 1]);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { errorBody, internalError, routeNotFound, RouterError } from '../core/errors.js';
+import { errorBody, internalError, refusedByFramework, routeNotFound, RouterError } from '../core/errors.js';
 import { sanitiseRequestId } from '../core/request-id.js';
 import { apiShape } from '../core/request-reader.js';
 
@@ -32,7 +32,7 @@ export class RouterErrorFilter implements ExceptionFilter {
       thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: unknown })?.statusCode;
     if (status === 404) return routeNotFound();
     if (typeof status === 'number' && status >= 400 && status < 500) {
-      return new RouterError(status, 'invalid_request', `Invalid request: ${(thrown as Error).message}.`);
+      return refusedByFramework((thrown as Error).message, status);
     }
     this.#log.error(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
     return internalError();

@@ -21,7 +21,7 @@ export class AccessControl {
   readonly #admin: HashedKeys | null;
   readonly #adminPort: boolean;
   /** The live page is on where operators ask. */
-  readonly #page: boolean;
+  readonly hasPage: boolean;
 
   /** @throws {SettingsError} when the file of keys cannot be in force */
   constructor(settings: SettingsStore, files: FollowedFiles) {
@@ -34,7 +34,7 @@ export class AccessControl {
     } else if (given.length > 0) this.#use(given);
     this.#admin = adminKey === null ? null : new HashedKeys([{ name: 'admin', hash: hashKey(adminKey) }]);
     this.#adminPort = adminPort !== null;
-    this.#page = adminPort !== null || dashboard;
+    this.hasPage = adminPort !== null || dashboard;
   }
 
   /** Clients need a key. */
@@ -53,7 +53,7 @@ export class AccessControl {
         return null;
       case 'page':
       case 'live':
-        if (!this.#page) return routeNotFound();
+        if (!this.hasPage) return routeNotFound();
         break;
       case 'action':
       case 'admin':

@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: ['config', 'core', 'dynamic-config/reload-listener.ts', 'stats'],
   health: ['config', 'core', 'metrics', 'scheduling', 'security', 'stats', 'upstream'],
   tracing: ['config', 'core', 'decisions', 'metrics'],
+  pages: ['core'],
   proxy: [
     ...['config', 'core', 'decisions', 'discovery', 'health', 'metrics', 'routing', 'scheduling'],
     ...['security', 'stats', 'tracing', 'upstream'],
@@ -29,8 +30,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   dashboard: [
     ...['config', 'core', 'decisions', 'discovery', 'dynamic-config', 'health', 'metrics', 'operations'],
-    ...['proxy', 'scheduling', 'security', 'stats'],
+    ...['pages', 'proxy', 'scheduling', 'security', 'stats'],
   ],
+  'api-docs': ['config', 'core', 'decisions', 'pages', 'proxy', 'security'],
   workers: [
     ...['config', 'core', 'dashboard', 'decisions', 'discovery', 'dynamic-config', 'health', 'metrics'],
     ...['operations', 'proxy', 'routing', 'security', 'stats'],

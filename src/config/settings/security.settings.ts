@@ -65,6 +65,12 @@ export const SECURITY_SETTINGS = {
     group: 'Security',
     help: 'Show the live page /dashboard on --port; with --admin-port it is there, and there alone.',
   }),
+  disableApiDocs: bool({
+    group: 'Security',
+    help:
+      'Do not serve /docs and /openapi.json, which describe the routes of the port that is asked, name no engine and need ' +
+      'no key.',
+  }),
   adminHost: text(
     { group: 'Security', help: 'The address of --admin-port.' },
     {

@@ -58,6 +58,7 @@ describe('loadSettings', () => {
       vllmApiKey: null,
       adminPort: null,
       dashboard: false,
+      disableApiDocs: false,
       adminHost: '127.0.0.1',
       adminKey: null,
       sslCertfile: null,

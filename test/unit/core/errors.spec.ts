@@ -1,3 +1,4 @@
+import { ERROR_CODES } from '../../../src/core/error-code.js';
 import * as errors from '../../../src/core/errors.js';
 import { parseFrame } from '../../../src/core/sse-frames.js';
 import { errorBody, errorFrame, RouterError } from '../../../src/core/errors.js';
@@ -33,6 +34,7 @@ describe('an error of the router', () => {
       retryAfter,
       closes,
     ]);
+    expect(ERROR_CODES[error.code].statuses).toContain(status);
     const openAi = JSON.parse(errorBody(error, 'chat', 'id')) as { error: object };
     expect(Object.keys(openAi.error)).toEqual(['message', 'type', 'param', 'code']);
     const anthropic = JSON.parse(errorBody(error, 'messages', 'id')) as {
@@ -44,6 +46,12 @@ describe('an error of the router', () => {
     expect(anthropic.error.type).toMatch(
       /^(invalid_request_error|not_found_error|request_too_large|overloaded_error|timeout_error|api_error)$/,
     );
+  });
+
+  it('repeats what the framework says as one sentence', () => {
+    const sentence = 'Invalid request: no such method.';
+    expect(errors.refusedByFramework('no such method').message).toBe(sentence);
+    expect(errors.refusedByFramework('no such method.').message).toBe(sentence);
   });
 
   it.each(['chat', 'completions', 'responses', 'messages', 'other'] as const)(

@@ -28,6 +28,8 @@ describe('the package', () => {
         'dist/index.js',
         'dist/index.d.ts',
         'dist/page/page.js',
+        'dist/page/api-docs.html',
+        'dist/page/api-docs.js',
         'dist/page/licences.txt',
       ]),
     );
