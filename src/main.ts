@@ -21,6 +21,9 @@ async function main(): Promise<void> {
     case 'simulate':
       setLoadFlags();
       return (await import('./what-if/simulate/simulate.command.js')).simulateCommand(request.argv);
+    case 'check':
+      process.exitCode = await (await import('./check/at-terminal.js')).checkAtTerminal(request.argv);
+      return;
     case 'top':
       process.exitCode = await (await import('./top/at-terminal.js')).topAtTerminal(request.argv);
       return;

@@ -8,7 +8,7 @@ import { settingOf, type SettingKey } from './settings.schema.js';
 /** What the command line asks for. `argv` is what follows the command's name, not read yet. */
 export type CliRequest =
   | {
-      readonly command: 'serve' | 'demo' | 'engine' | 'simulate' | 'top' | 'config' | 'hash-key';
+      readonly command: 'serve' | 'demo' | 'engine' | 'simulate' | 'check' | 'top' | 'config' | 'hash-key';
       readonly argv: readonly string[];
     }
   | { readonly command: 'completion'; readonly shell: CompletionShell }
@@ -47,6 +47,8 @@ Examples:
     vllm-router --service-discovery k8s --k8s-namespace llm --k8s-label-selector app=vllm \\
       --routing-logic session --session-key x-user-id
 
+  Will it work? The same flags behind: vllm-router check
+
   No engines at hand: vllm-router demo, or vllm-router engine --help
 
 Settings take precedence in this order: dynamic file, flag, environment, --config file, plugin, default.
@@ -64,7 +66,7 @@ function buildProgram(version: string, found: (request: CliRequest) => void): Co
 
   // Flags are read by flag-layer.ts, which collects every mistake; here they pass through in their order.
   const passing = (
-    name: 'serve' | 'demo' | 'engine' | 'simulate' | 'top' | 'config',
+    name: 'serve' | 'demo' | 'engine' | 'simulate' | 'check' | 'top' | 'config',
     help: string,
     isDefault = false,
   ): Command => {
@@ -94,6 +96,13 @@ function buildProgram(version: string, found: (request: CliRequest) => void): Co
   passing('simulate', 'compare strategies under made up or recorded traffic, in simulated time').helpOption(
     false,
   );
+  passing(
+    'check',
+    'look at settings, discovery and every engine; say what is wrong and what to do',
+  ).configureHelp({
+    visibleOptions: (command) => [new Option('--json', 'as JSON'), ...programOptions(command)],
+    formatItem,
+  });
   passing('top', 'show a running router in the terminal: engines, load, latency, failures').helpOption(false);
   passing('config', 'print the settings in force under these flags, and where each comes from').configureHelp(
     {

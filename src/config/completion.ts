@@ -4,7 +4,7 @@ import { settingOf, type SettingKey } from './settings.schema.js';
 export const COMPLETION_SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type CompletionShell = (typeof COMPLETION_SHELLS)[number];
 
-const COMMANDS = ['serve', 'demo', 'engine', 'simulate', 'top', 'config', 'hash-key', 'completion'];
+const COMMANDS = ['serve', 'demo', 'engine', 'simulate', 'check', 'top', 'config', 'hash-key', 'completion'];
 const takesFile = (key: SettingKey): boolean => settingOf(key).valueName === 'file';
 
 /** The script that makes the shell complete commands, flags, their fixed values and file names. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { fitted, printable } from '../core/top/printable.js';
+import { fitted, printable } from '../core/printable.js';
 import type { RouterScrape } from '../core/top/router-scrape.js';
 import { type Sort, SORTS, type TopLine, topLines } from '../core/top/top-text.js';
 import { type TopView, topView } from '../core/top/top-view.js';

@@ -39,6 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['listen-error.ts', 'logging.ts', 'plugins.ts', 'router.module.ts', 'serve.ts', 'v8-flags.ts'],
   ],
   simulator: ['config/settings-error.ts', 'core'],
+  check: ['config', 'core', 'discovery', 'plugins.ts', 'security', 'upstream'],
   top: ['config/settings-error.ts', 'core'],
   'what-if': ['config', 'core', 'routing', 'simulator'],
   demo: ['config', 'core', 'serve.ts', 'simulator'],

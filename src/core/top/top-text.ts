@@ -1,5 +1,5 @@
 import type { Quantiles } from '../live/live-view.js';
-import { fitted, printable } from './printable.js';
+import { fitted, printable } from '../printable.js';
 import type { Tally, TopRow, TopView } from './top-view.js';
 
 /** How a line is shown where there are colours. */
