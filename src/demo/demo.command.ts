@@ -46,7 +46,14 @@ export async function runDemo(argv: readonly string[], around: DemoSurroundings)
   const port = await choosePort(wanted);
   if (port !== wanted) around.print(`Port ${wanted} is in use, so the router takes ${port}.\n\n`);
 
-  const kind = { profile: PROFILE, speed: PACE * speed, answer: ANSWER, lora: true } as const;
+  const kind = {
+    profile: PROFILE,
+    speed: PACE * speed,
+    answer: ANSWER,
+    lora: true,
+    autoToolChoice: true,
+    promptTokensDetails: true,
+  } as const;
   const engines = await Promise.all([
     startSimulatedEngine({ ...kind, models: [MODEL] }),
     startSimulatedEngine({ ...kind, models: [MODEL, { id: ADAPTER, parent: MODEL }] }),
