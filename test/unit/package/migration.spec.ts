@@ -87,7 +87,7 @@ describe('the table of dynamic keys in docs/migration/production-stack.md', () =
   it('puts in force those that it calls so', () => {
     const values: Record<string, unknown> = {
       k8s_port: 1,
-      k8s_namespace: 'a',
+      static_backends: 'http://a',
       k8s_service_discovery_type: 'pod-ip',
     };
     for (const key of inForce.filter((name) => name !== 'static_models')) {
