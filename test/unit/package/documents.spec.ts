@@ -75,12 +75,37 @@ describe.each(documents)('%s', (document) => {
     const known = new Set([...FLAG_KEYS.map(flagOf), ...legacy, ...commands]);
     // Flags of other programs: npm, docker, git, kubectl, helm, systemctl, du, vLLM, and the commands of ours that take some.
     const others = new Set(
-      '--flag --ignore-scripts --install-links --omit --rm --help --version --build-arg --once --speed --json --runs --write --quick --only --ours-dir --minutes --seconds --seed --verbose --stream-interval --build --namespace --set --now --total --otlp-traces-endpoint'.split(
+      '--flag --ignore-scripts --install-links --omit --rm --help --version --build-arg --once --speed --json --runs --write --quick --only --ours-dir --minutes --seconds --seed --verbose --stream-interval --build --namespace --set --now --total --otlp-traces-endpoint --quiet --storage --web --data-urlencode'.split(
         ' ',
       ),
     );
     const flags = [...text.matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)].map(([flag]) => flag);
     expect(flags.filter((flag) => !known.has(flag) && !others.has(flag))).toEqual([]);
+  });
+
+  it('writes commands with flags that they take', () => {
+    const serve = [...FLAG_KEYS.map(flagOf), ...[...LEGACY_FLAGS.keys()].map((name) => `--${name}`)];
+    const taken: Readonly<Record<string, readonly string[]>> = {
+      '': serve,
+      config: serve,
+      engine: Object.keys(ENGINE_FLAGS).map((name) => `--${name}`),
+      simulate: Object.keys(SIMULATE_FLAGS).map((name) => `--${name}`),
+      demo: ['--port', '--speed', '--once'],
+    };
+    const blocks = [...text.matchAll(/```(?:bash|sh)\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+    const commands = blocks.flatMap((block) => [
+      ...block.replace(/\\\n/g, ' ').matchAll(/(?:^|[|&] *)vllm-router(?: ([a-z-]+))?(.*)$/gm),
+    ]);
+    const wrong = commands.flatMap(([, command = '', rest = '']) =>
+      // A comment behind the command is none of it.
+      [...rest.replace(/ #.*/, '').matchAll(/ (--[a-z0-9-]+)/g)]
+        .map(([, flag = '']) => flag)
+        .filter(
+          (flag) => !(taken[command] ?? [flag]).includes(flag) && flag !== '--help' && flag !== '--version',
+        )
+        .map((flag) => `vllm-router ${command} ${flag}`),
+    );
+    expect(wrong).toEqual([]);
   });
 
   it('names metrics that exist', () => {
@@ -124,6 +149,15 @@ describe('the table of flags in README.md', () => {
       );
     });
     expect(wrong.map(([row]) => row)).toEqual([]);
+  });
+});
+
+describe('docs/README.md', () => {
+  it('lists every page', () => {
+    const links = readProjectFile('docs/README.md').matchAll(/\]\(([\w/-]+\.md)\)/g);
+    const listed = new Set([...links].map(([, link = '']) => `docs/${link}`));
+    const pages = projectFiles('docs').filter((path) => path.endsWith('.md') && path !== 'docs/README.md');
+    expect(pages.filter((page) => !listed.has(page))).toEqual([]);
   });
 });
 
