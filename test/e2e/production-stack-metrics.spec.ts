@@ -20,7 +20,8 @@ describe('the table of metrics in docs/migration/production-stack.md', () => {
     engine = await startSimulatedEngine({ profile: 'cpu', models: ['tiny'] });
     router = await startTestRouter([engine], ['--engine-stats-interval', '0.05']);
     const completions = `${router.url}/v1/chat/completions`;
-    const streamed = { stream: true, stream_options: { include_usage: true } };
+    // Enough tokens that they come in several pieces, between which there is time.
+    const streamed = { stream: true, stream_options: { include_usage: true }, max_tokens: 40 };
     expect((await ask(completions, { body: chat(streamed) })).status).toBe(200);
     expect((await ask(completions, { body: chat({ max_tokens: -1 }) })).status).toBe(400);
     // The engine's own figures come with the next scrape.

@@ -117,7 +117,8 @@ describe.each(documents)('%s', (document) => {
   });
 
   it('says nothing of days before: that is for CHANGELOG.md', () => {
-    expect(withoutCode(text).match(/\b(no longer|used to|previously|formerly)\b/gi) ?? []).toEqual([]);
+    const told = document === 'CHANGELOG.md' ? '' : withoutCode(text);
+    expect(told.match(/\b(no longer|used to|previously|formerly)\b/gi) ?? []).toEqual([]);
   });
 });
 
