@@ -5,6 +5,7 @@ import { displayDefault } from '../../../src/config/setting-display.js';
 import { FLAG_KEYS, flagOf } from '../../../src/config/setting-names.js';
 import { ENGINE_FLAGS } from '../../../src/simulator/engine-flags.js';
 import { SIMULATE_FLAGS } from '../../../src/what-if/simulate/simulate-flags.js';
+import { rowsBelow } from '../../support/page-tables.js';
 import { DOCUMENTS, projectFiles, readProjectFile, ROOT } from '../../support/project-files.js';
 
 /** All that `/metrics` can show but for the figures of the process: strategies name theirs without the prefix. */
@@ -159,6 +160,28 @@ describe('docs/README.md', () => {
     const listed = new Set([...links].map(([, link = '']) => `docs/${link}`));
     const pages = projectFiles('docs').filter((path) => path.endsWith('.md') && path !== 'docs/README.md');
     expect(pages.filter((page) => !listed.has(page))).toEqual([]);
+  });
+});
+
+describe('docs/tuning.md', () => {
+  it('tells the figures of docs/performance.md', () => {
+    const page = readProjectFile('docs/tuning.md');
+    const measured = readProjectFile('docs/performance.md');
+    const told = (row: string): number =>
+      Number(new RegExp(`^\\| ${row} \\| about ([\\d,]+) `, 'm').exec(page)?.[1]?.replace(',', ''));
+    const ours = (heading: string): string[] =>
+      rowsBelow(measured, heading).find(([router]) => router === 'ours') ?? [];
+    const time = ours('Processor time');
+    const wanted: readonly (readonly [string, string | undefined])[] = [
+      ['requests of 1 KB, not streamed, on one core', time.at(-1)],
+      ['processor time of a 1 KB request', time[1]],
+      ['of a 32 KB request', time[3]],
+      ['of a streamed chunk at the pace of engines', time[5]],
+      ['memory of a process at rest', ours('Start and memory')[2]],
+    ];
+    // They are round, and the page that is measured anew differs by some percent each time.
+    const off = wanted.filter(([row, figure]) => !(Math.abs(told(row) / Number(figure) - 1) < 0.25));
+    expect(off).toEqual([]);
   });
 });
 
