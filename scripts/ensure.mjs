@@ -94,9 +94,11 @@ function run(command, args, env, shell = false) {
 }
 
 function install(reason) {
-  say(`installing the packages (npm ci), because ${reason}`);
+  say(`installing the packages (npm ci, about a minute), because ${reason}`);
   const npm = process.env.npm_execpath ?? '';
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
+  // Some packages name a newer Node than what is used of them needs: npm would warn of each. Errors are still told.
+  const quiet = process.env.npm_config_loglevel === undefined ? ['--loglevel=error'] : [];
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', ...quiet];
   if (/npm-cli\.[cm]?js$/.test(npm)) run(process.execPath, [npm, ...args], innerEnv());
   else run('npm', args, innerEnv(), process.platform === 'win32');
 }

@@ -71,7 +71,8 @@ export function checkSettings(
   if (draft.adminPort !== null && draft.adminPort !== 0 && draft.adminPort === draft.port) {
     problems.push(`${nameOf('adminPort')} and ${nameOf('port')} are both ${draft.port}; give another one`);
   }
-  if (draft.dashboard && draft.adminPort === null && draft.adminKey === null) {
+  const reachable = !/^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(draft.host);
+  if (draft.dashboard && draft.adminPort === null && draft.adminKey === null && reachable) {
     warnings.push(
       `${nameOf('dashboard')} shows engines and settings to all who reach ${nameOf('port')}: give ${nameOf('adminKey')}`,
     );

@@ -46,7 +46,14 @@ export async function runDemo(argv: readonly string[], around: DemoSurroundings)
   const port = await choosePort(wanted);
   if (port !== wanted) around.print(`Port ${wanted} is in use, so the router takes ${port}.\n\n`);
 
-  const kind = { profile: PROFILE, speed: PACE * speed, answer: ANSWER, lora: true } as const;
+  const kind = {
+    profile: PROFILE,
+    speed: PACE * speed,
+    answer: ANSWER,
+    lora: true,
+    autoToolChoice: true,
+    promptTokensDetails: true,
+  } as const;
   const engines = await Promise.all([
     startSimulatedEngine({ ...kind, models: [MODEL] }),
     startSimulatedEngine({ ...kind, models: [MODEL, { id: ADAPTER, parent: MODEL }] }),
@@ -71,7 +78,10 @@ export async function runDemo(argv: readonly string[], around: DemoSurroundings)
       for (const { url } of engines) around.print(`  ${url}/metrics  ${await prefixHits(url)}\n`);
       around.print('\n');
       if (once) return;
-      around.print(`Metrics: ${router.url}/metrics   Health: ${router.url}/health\nCtrl-C to stop.\n`);
+      around.print(
+        `Live page: ${router.url}/dashboard\nMetrics: ${router.url}/metrics   Health: ${router.url}/health\n` +
+          'Ctrl-C to stop.\n',
+      );
       await stopped;
     } finally {
       await router.close();
@@ -103,8 +113,8 @@ function readFlags(argv: readonly string[]): { port: number; speed: number; once
   return { port: Number(port), speed: Number(speed), once };
 }
 
-const routerFlags = (port: number, backends: string): string[] =>
-  Object.entries({
+const routerFlags = (port: number, backends: string): string[] => [
+  ...Object.entries({
     '--host': '127.0.0.1',
     '--port': String(port),
     '--service-discovery': 'static',
@@ -112,7 +122,10 @@ const routerFlags = (port: number, backends: string): string[] =>
     '--routing-logic': 'roundrobin',
     '--log-level': 'warn',
     '--shutdown-delay': '0',
-  }).flat();
+  }).flat(),
+  '--dashboard',
+  '--allow-explain',
+];
 
 /** The demo shows the same everywhere: settings for another router in the environment are not its own. */
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

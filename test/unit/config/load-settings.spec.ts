@@ -273,6 +273,19 @@ describe('loadSettings', () => {
   });
 });
 
+describe('the live page without a key', () => {
+  it.each([
+    ['0.0.0.0', 1],
+    ['10.0.0.1', 1],
+    ['127.0.0.1', 0],
+    ['localhost', 0],
+    ['::1', 0],
+  ])('on %s: %d warnings', (host, count) => {
+    const { warnings } = load({ argv: [...STATIC, '--dashboard', '--host', host] });
+    expect(warnings.filter((warning) => warning.includes('--dashboard'))).toHaveLength(count);
+  });
+});
+
 describe('readPluginPaths', () => {
   it('reads flag, else variable, else config file, whatever else is wrong', () => {
     const files = readFrom({ 'r.json': '{"plugin":["c.js"]}' });

@@ -61,7 +61,8 @@ describe('the demo', () => {
     const ended = runDemo([...FAST, '--port', '1'], stage);
     await stage.untilPrinted(/Ctrl-C to stop/);
     const [first = ''] = stage.backends();
-    expect(stage.text).toMatch(/\/metrics .*\/health/);
+    expect(stage.text).toMatch(/\/dashboard\n.*\/metrics .*\/health/);
+    expect(stage.flags).toEqual(expect.arrayContaining(['--dashboard', '--allow-explain']));
     expect((await fetchAnswer(`${first}/health`)).status).toBe(200);
     stage.stop();
     await ended;

@@ -63,7 +63,9 @@ describe('the pre-step of the demo, the tests and npm prepare', () => {
 
   it('installs and builds a fresh clone, and says why', () => {
     const said = ensure();
-    expect(said).toMatch(/installing the packages \(npm ci\), because node_modules is missing\n/);
+    expect(said).toMatch(
+      /installing the packages \(npm ci, about a minute\), because node_modules is missing\n/,
+    );
     expect(said).toMatch(/building dist \(nest build\), because dist is missing\n/);
     expect(calls()).toEqual([
       { args: expect.arrayContaining(['ci', '--include=dev']), settings: [] },

@@ -82,6 +82,13 @@ describe('credentials of a kubeconfig', () => {
     });
   };
 
+  it('say what to do where the library cannot be loaded', async () => {
+    const load = () => Promise.reject(new TypeError("Cannot read properties of undefined (reading 'bind')"));
+    await expect((await kubeconfig(load)).access()).rejects.toThrow(
+      /^@kubernetes\/client-node, which reads kubeconfigs, cannot be loaded by Node [\d.]+; take Node 22\.19 or newer \(Cannot/,
+    );
+  });
+
   it('load the library only when they are used, and again after a 401', async () => {
     const { calls, load } = reader({ server: 'https://api.example/k8s/' }, { ca: 'CA', servername: 'api' });
     const credentials = await kubeconfig(load);

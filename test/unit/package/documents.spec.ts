@@ -6,6 +6,7 @@ import { FLAG_KEYS, flagOf } from '../../../src/config/setting-names.js';
 import { ENGINE_FLAGS } from '../../../src/simulator/engine-flags.js';
 import { TOP_FLAGS } from '../../../src/top/top-arguments.js';
 import { SIMULATE_FLAGS } from '../../../src/what-if/simulate/simulate-flags.js';
+import { rowsBelow } from '../../support/page-tables.js';
 import { DOCUMENTS, projectFiles, readProjectFile, ROOT } from '../../support/project-files.js';
 
 /** All that `/metrics` can show but for the figures of the process: strategies name theirs without the prefix. */
@@ -20,7 +21,10 @@ const METRICS: ReadonlySet<string> = new Set(
   }),
 );
 
-const documents = [...DOCUMENTS, ...projectFiles('docs').filter((path) => path.endsWith('.md'))];
+const documents = [
+  ...DOCUMENTS,
+  ...['docs', 'examples'].flatMap((folder) => projectFiles(folder).filter((path) => path.endsWith('.md'))),
+];
 const withoutCode = (text: string): string => text.replace(/```[\s\S]*?```/g, '');
 
 /** The anchor that GitHub makes of a heading. */
@@ -36,8 +40,12 @@ const anchorsOf = (path: string): string[] =>
     anchorOf(heading),
   );
 
+/** A page of docs/migration/ without the first cells of its tables, which name what is another program's. */
+const withoutForeignCells = (document: string, text: string): string =>
+  document.startsWith('docs/migration/') ? text.replace(/^\|[^|]*\|/gm, '|') : text;
+
 describe.each(documents)('%s', (document) => {
-  const text = readProjectFile(document);
+  const text = withoutForeignCells(document, readProjectFile(document));
 
   it('links to what is there', () => {
     const links = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
@@ -71,12 +79,37 @@ describe.each(documents)('%s', (document) => {
     const known = new Set([...FLAG_KEYS.map(flagOf), ...legacy, ...commands]);
     // Flags of other programs: npm, docker, git, kubectl, helm, systemctl, du, vLLM, and the commands of ours that take some.
     const others = new Set(
-      '--flag --ignore-scripts --install-links --omit --rm --help --version --build-arg --once --speed --json --runs --write --quick --only --ours-dir --minutes --seconds --seed --verbose --stream-interval --build --namespace --set --now --total --otlp-traces-endpoint'.split(
+      '--flag --ignore-scripts --install-links --omit --rm --help --version --build-arg --once --speed --json --runs --write --quick --only --ours-dir --minutes --seconds --seed --verbose --stream-interval --build --namespace --set --now --total --otlp-traces-endpoint --quiet --storage --web --data-urlencode'.split(
         ' ',
       ),
     );
     const flags = [...text.matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)].map(([flag]) => flag);
     expect(flags.filter((flag) => !known.has(flag) && !others.has(flag))).toEqual([]);
+  });
+
+  it('writes commands with flags that they take', () => {
+    const serve = [...FLAG_KEYS.map(flagOf), ...[...LEGACY_FLAGS.keys()].map((name) => `--${name}`)];
+    const taken: Readonly<Record<string, readonly string[]>> = {
+      '': serve,
+      config: serve,
+      engine: Object.keys(ENGINE_FLAGS).map((name) => `--${name}`),
+      simulate: Object.keys(SIMULATE_FLAGS).map((name) => `--${name}`),
+      demo: ['--port', '--speed', '--once'],
+    };
+    const blocks = [...text.matchAll(/```(?:bash|sh)\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+    const commands = blocks.flatMap((block) => [
+      ...block.replace(/\\\n/g, ' ').matchAll(/(?:^|[|&] *)vllm-router(?: ([a-z-]+))?(.*)$/gm),
+    ]);
+    const wrong = commands.flatMap(([, command = '', rest = '']) =>
+      // A comment behind the command is none of it.
+      [...rest.replace(/ #.*/, '').matchAll(/ (--[a-z0-9-]+)/g)]
+        .map(([, flag = '']) => flag)
+        .filter(
+          (flag) => !(taken[command] ?? [flag]).includes(flag) && flag !== '--help' && flag !== '--version',
+        )
+        .map((flag) => `vllm-router ${command} ${flag}`),
+    );
+    expect(wrong).toEqual([]);
   });
 
   it('names metrics that exist', () => {
@@ -88,7 +121,8 @@ describe.each(documents)('%s', (document) => {
   });
 
   it('says nothing of days before: that is for CHANGELOG.md', () => {
-    expect(withoutCode(text).match(/\b(no longer|used to|previously|formerly)\b/gi) ?? []).toEqual([]);
+    const told = document === 'CHANGELOG.md' ? '' : withoutCode(text);
+    expect(told.match(/\b(no longer|used to|previously|formerly)\b/gi) ?? []).toEqual([]);
   });
 });
 
@@ -120,6 +154,37 @@ describe('the table of flags in README.md', () => {
       );
     });
     expect(wrong.map(([row]) => row)).toEqual([]);
+  });
+});
+
+describe('docs/README.md', () => {
+  it('lists every page', () => {
+    const links = readProjectFile('docs/README.md').matchAll(/\]\(([\w/-]+\.md)\)/g);
+    const listed = new Set([...links].map(([, link = '']) => `docs/${link}`));
+    const pages = projectFiles('docs').filter((path) => path.endsWith('.md') && path !== 'docs/README.md');
+    expect(pages.filter((page) => !listed.has(page))).toEqual([]);
+  });
+});
+
+describe('docs/tuning.md', () => {
+  it('tells the figures of docs/performance.md', () => {
+    const page = readProjectFile('docs/tuning.md');
+    const measured = readProjectFile('docs/performance.md');
+    const told = (row: string): number =>
+      Number(new RegExp(`^\\| ${row} \\| about ([\\d,]+) `, 'm').exec(page)?.[1]?.replace(',', ''));
+    const ours = (heading: string): string[] =>
+      rowsBelow(measured, heading).find(([router]) => router === 'ours') ?? [];
+    const time = ours('Processor time');
+    const wanted: readonly (readonly [string, string | undefined])[] = [
+      ['requests of 1 KB, not streamed, on one core', time.at(-1)],
+      ['processor time of a 1 KB request', time[1]],
+      ['of a 32 KB request', time[3]],
+      ['of a streamed chunk at the pace of engines', time[5]],
+      ['memory of a process at rest', ours('Start and memory')[2]],
+    ];
+    // They are round, and the page that is measured anew differs by some percent each time.
+    const off = wanted.filter(([row, figure]) => !(Math.abs(told(row) / Number(figure) - 1) < 0.25));
+    expect(off).toEqual([]);
   });
 });
 

@@ -53,7 +53,14 @@ export class KubeconfigCredentials implements ApiCredentials {
   }
 
   async #read(): Promise<KubeConfigReader> {
-    const config = await this.load();
+    const config = await this.load().catch((error: unknown) => {
+      // An install that did not go by the lock file may have brought a version for a newer Node.
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(
+        `@kubernetes/client-node, which reads kubeconfigs, cannot be loaded by Node ${process.versions.node}; ` +
+          `take Node 22.19 or newer (${reason})`,
+      );
+    });
     config.loadFromDefault();
     return config;
   }
