@@ -5,6 +5,7 @@ export type AttemptCause =
   | FailCause
   | 'refused'
   | 'unresolved'
+  | 'no_socket'
   | 'connect_timeout'
   | 'tls'
   | 'reset'
@@ -27,7 +28,12 @@ const CAUSES: Readonly<Record<string, AttemptCause>> = {
   EHOSTUNREACH: 'refused',
   ENETUNREACH: 'refused',
   EHOSTDOWN: 'refused',
-  EADDRNOTAVAIL: 'refused',
+  // The router itself has no file, no port or no memory for a connection.
+  EMFILE: 'no_socket',
+  ENFILE: 'no_socket',
+  EADDRNOTAVAIL: 'no_socket',
+  ENOBUFS: 'no_socket',
+  ENOMEM: 'no_socket',
   ENOTFOUND: 'unresolved',
   EAI_AGAIN: 'unresolved',
   UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',

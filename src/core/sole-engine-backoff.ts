@@ -5,7 +5,7 @@ const TRIES = 3;
 /** The longest wait before the first of them, milliseconds; twice as long before each further one. */
 const FIRST_WAIT = 500;
 
-const NOT_REACHED: ReadonlySet<AttemptCause> = new Set<AttemptCause>(['refused', 'unresolved']);
+const NOT_REACHED: ReadonlySet<AttemptCause> = new Set<AttemptCause>(['refused', 'unresolved', 'no_socket']);
 const BROKEN: ReadonlySet<AttemptCause> = new Set<AttemptCause>(['reset', 'dead']);
 
 /** The request may have reached the engine, and be what broke it: trying it again there takes from the budget. */

@@ -97,8 +97,9 @@ export class HealthProbe implements OnModuleDestroy, BeforeApplicationShutdown {
       else this.health.answered(engine, 'contact', sentAt, now);
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
-      const refused = causeOfError(error) === 'refused';
-      this.health.failed(engine, refused ? 'refused' : 'unreachable', sentAt, performance.now());
+      const cause = causeOfError(error);
+      const told = cause === 'refused' || cause === 'no_socket' ? cause : 'unreachable';
+      this.health.failed(engine, told, sentAt, performance.now());
     }
   }
 }

@@ -24,8 +24,8 @@ const rule = (weight: FailureRule['weight'], cure: Proof): FailureRule => ({ wei
 
 /**
  * The rule of each cause. A cause that a client can bring about by what it asks for (`http_5xx`, timeouts) is never a
- * sure sign; one by which nothing is known of the engine (its queue is full, the time of the request is over) counts
- * for nothing.
+ * sure sign; one by which nothing is known of the engine (its queue is full, the time of the request is over, the
+ * router has no socket left) counts for nothing.
  */
 export const FAILURE_RULES: Readonly<Record<HealthCause, FailureRule>> = {
   refused: rule('sure', 'contact'),
@@ -46,6 +46,7 @@ export const FAILURE_RULES: Readonly<Record<HealthCause, FailureRule>> = {
   empty_stream: rule('counts', 'output'),
   first_byte_timeout: rule('counts', 'output'),
   idle_timeout: rule('counts', 'output'),
+  no_socket: rule('none', 'contact'),
   busy: rule('none', 'contact'),
   total_timeout: rule('none', 'contact'),
   request_deadline: rule('none', 'contact'),

@@ -15,6 +15,8 @@ describe('the cause of a failed attempt', () => {
     ['EHOSTUNREACH', 'refused'],
     ['ENOTFOUND', 'unresolved'],
     ['EAI_AGAIN', 'unresolved'],
+    ['EMFILE', 'no_socket'],
+    ['EADDRNOTAVAIL', 'no_socket'],
     ['UND_ERR_CONNECT_TIMEOUT', 'connect_timeout'],
     ['ETIMEDOUT', 'connect_timeout'],
     ['ECONNRESET', 'reset'],

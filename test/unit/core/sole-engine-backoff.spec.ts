@@ -9,7 +9,7 @@ describe('trying the only engine of a model again', () => {
   });
 
   it('is for what got nothing of an answer, and not for what was late or answered', () => {
-    for (const cause of ['refused', 'unresolved', 'reset', 'dead'] as const)
+    for (const cause of ['refused', 'unresolved', 'no_socket', 'reset', 'dead'] as const)
       expect(backoff(cause, 0, 0)).toBe(250);
     const others = ['connect_timeout', 'first_byte_timeout', 'total_timeout', 'request_deadline'] as const;
     for (const cause of [...others, 'busy', 'http_5xx', 'garbage', 'tls', 'stalled', 'shutdown'] as const)
