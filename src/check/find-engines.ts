@@ -6,10 +6,15 @@ import type { EngineSpec } from '../core/engine.js';
 import type { DiscoveryProvider } from '../discovery/discovery-provider.js';
 import { RunningDiscovery } from '../discovery/running-discovery.js';
 
-/** How long a discovery may take to name its engines, milliseconds. */
-const PATIENCE_MS = 10_000;
-/** A discovery in trouble is given so long to get over it, milliseconds. */
-const TROUBLE_MS = 2_000;
+/** How long a discovery is waited for, milliseconds. */
+export interface Patience {
+  /** Until it names its engines. */
+  readonly all: number;
+  /** Until it gets over a trouble that it tells of. */
+  readonly trouble: number;
+}
+
+const PATIENCE: Patience = { all: 10_000, trouble: 2_000 };
 const LOOK_MS = 50;
 
 export interface FoundEngines {
@@ -18,7 +23,11 @@ export interface FoundEngines {
 }
 
 /** Runs the discovery until it names its engines or says why it cannot. */
-export async function findEngines(provider: DiscoveryProvider, settings: Settings): Promise<FoundEngines> {
+export async function findEngines(
+  provider: DiscoveryProvider,
+  settings: Settings,
+  patience = PATIENCE,
+): Promise<FoundEngines> {
   let running: RunningDiscovery;
   try {
     running = await RunningDiscovery.start(provider, settings);
@@ -28,8 +37,8 @@ export async function findEngines(provider: DiscoveryProvider, settings: Setting
   let engines: readonly EngineSpec[] | null = null;
   running.attach((found) => (engines = found));
   let waited = 0;
-  const inTrouble = (): boolean => running.status.reason !== null && waited >= TROUBLE_MS;
-  while (engines === null && waited < PATIENCE_MS && !inTrouble()) {
+  const inTrouble = (): boolean => running.status.reason !== null && waited >= patience.trouble;
+  while (engines === null && waited < patience.all && !inTrouble()) {
     await pause(LOOK_MS);
     waited += LOOK_MS;
   }
@@ -47,12 +56,7 @@ function findingsOf(
   const findings: Finding[] = [];
   if (reason !== null) findings.push(problem(reason, remedy(name, reason, settings)));
   else if (engines === null) {
-    findings.push(
-      problem(
-        `${name} names no engines within ${PATIENCE_MS / 1_000} s`,
-        'is its source reachable from here?',
-      ),
-    );
+    findings.push(problem(`${name} does not name its engines`, 'is its source reachable from here?'));
   }
   if (engines?.length === 0) findings.push(problem('it finds no engines', whereNone(name, settings)));
   else if (engines !== null) {
