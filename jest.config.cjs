@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os');
+
 // Nest 12 and several of its friends ship ES modules only; swc turns them (and our sources) into
 // CommonJS, which jest runs on every supported Node without flags.
 const swc = (syntax) => [
@@ -24,6 +26,6 @@ module.exports = {
   rootDir: __dirname,
   testRegex: 'test/(unit|e2e)/.*\\.spec\\.ts$',
   testTimeout: 20_000,
-  // One fewer than the cores, which is the default, would leave half of a small machine idle.
-  maxWorkers: '100%',
+  // Many tests wait for sockets and processes: more workers than cores leave none idle meanwhile.
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
 };
