@@ -110,7 +110,7 @@ describe('a router in the terminal', () => {
   });
 
   it('that is not ready ends in 1', async () => {
-    const own = await startTestRouter([engine], ['--ready-needs-engine']);
+    const own = await startTestRouter([engine], ['--ready-needs-engine', '--health-check-interval', '0.5']);
     await engine.setFault({ on: 'all', refuse: true });
     await until(async () => (await fetch(`${own.url}/ready`)).status === 503);
     const { code, told } = start(['--url', own.url]);
