@@ -1,5 +1,5 @@
 import type { HealthState } from '../health/health-state.js';
-import type { Quantiles } from '../live/live-view.js';
+import type { EngineRow, Quantiles } from '../live/live-view.js';
 import { quantile } from '../live/quantile.js';
 import type { Buckets, EngineScrape, RouterScrape } from './router-scrape.js';
 
@@ -16,23 +16,13 @@ export interface RouterHealth {
   readonly reasons: ReadonlyMap<string, string>;
 }
 
-/** One engine; durations in seconds, shares 0 to 1, null: not known. */
-export interface TopRow {
+/** One engine, with the figures of the live page. */
+export interface TopRow extends Omit<EngineRow, 'id' | 'state' | 'decoding'> {
   readonly url: string;
   readonly state: HealthState | 'unknown';
-  readonly reason: string | null;
+  /** Those that it was asked for. */
   readonly models: readonly string[];
   readonly inFlight: number;
-  /** Of these those without a first token. */
-  readonly prefill: number;
-  readonly pending: number | null;
-  readonly waiting: number | null;
-  readonly qps: number;
-  readonly ttft: Quantiles;
-  readonly itl: Quantiles;
-  readonly hitRate: number | null;
-  readonly kvUse: number | null;
-  readonly slowness: number | null;
 }
 
 /** How often something happened, by its word. */
