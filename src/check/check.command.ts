@@ -66,20 +66,30 @@ export async function checkCommand(argv: readonly string[], around: CheckSurroun
   around.progress('');
 
   const wishes = { wantsPrefixCache: BY_PREFIX.has(routingLogic) };
+  const hidden = withoutKeys(engines.map(({ url }) => access.keyOf(url)));
   const ofEngines = reports.map((one): CheckedPart => ({
     name: one.url,
-    findings: engineFindings(one, wishes),
+    findings: engineFindings(one, wishes).map(hidden),
   }));
   const parts: CheckedPart[] = [
     about,
     { name: 'discovery', findings },
-    { name: 'engines', findings: fleetFindings(reports) },
+    { name: 'engines', findings: fleetFindings(reports).map(hidden) },
   ];
   const all = [...parts, ...ofEngines];
   around.output.write(
     json ? `${JSON.stringify(all, null, 2)}\n` : checkText(parts, ofEngines, around.colours),
   );
   return hasProblems(all) ? 1 : 0;
+}
+
+/** An engine may say the key that it was sent: it is not to stand in what is printed. */
+function withoutKeys(keys: readonly (string | null)[]): (finding: Finding) => Finding {
+  const known = [...new Set(keys)].filter((key) => key !== null && key !== '') as string[];
+  return (finding) => ({
+    ...finding,
+    what: known.reduce((text, key) => text.replaceAll(key, '***'), finding.what),
+  });
 }
 
 async function askAll(

@@ -8,13 +8,16 @@ import { readProjectFile } from '../support/project-files.js';
 
 const fixture = (name: string): string => readProjectFile(`test/fixtures/tls/${name}`);
 
+/** Sent to engines, which ask for none. */
+const KEY = 'hush-hush';
+
 /** Runs the command; what it found, by part. */
 async function check(urls: readonly string[], ...flags: string[]) {
   let text = '';
   const progress: string[] = [];
   const argv = ['--service-discovery', 'static', '--static-backends', urls.join(','), '--port', '0'];
   const code = await checkCommand([...argv, '--routing-logic', 'prefixaware', '--json', ...flags], {
-    env: {},
+    env: { VLLM_API_KEY: KEY },
     output: { write: (part: string) => (text += part) },
     colours: false,
     progress: (line) => progress.push(line),
@@ -85,6 +88,14 @@ describe('the check before a start', () => {
     const { code, of } = await check([engine.url]);
     expect(code).toBe(1);
     expect(of(engine.url)).toEqual(['problem: /health answers 503: it cannot serve']);
+  });
+
+  it('prints no key, whatever an engine says', async () => {
+    const bodyBytes = JSON.stringify({ object: 'list', data: [{ id: `say-${KEY}` }] });
+    await engine.setFault({ on: '/v1/models', answer: { bodyBytes } });
+    const { of } = await check([engine.url]);
+    expect(of('engines')).toEqual(["ok: models: 'say-***' on 1"]);
+    expect(of(engine.url).join()).not.toContain(KEY);
   });
 
   it('finds what the machine does not give', async () => {
